@@ -1,0 +1,33 @@
+"""Artifacts: typed folders. The core knows that a folder has a kind and a digest, and nothing of what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from septet.core.errors import StoreError
+
+
+class Artifact:
+    """A folder of a known kind. A kind is a subclass: it says which files it must hold and how they are read."""
+
+    required: ClassVar[tuple[str, ...]] = ()
+    """Names of files (or glob patterns) without which the folder is not of this kind."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def kind(cls) -> str:
+        return cls.__name__
+
+    def check(self) -> None:
+        """Raise StoreError when the folder does not hold what its kind promises."""
+        if not self.path.is_dir():
+            raise StoreError(f"there is no {self.kind()} at {self.path}", "Check the path")
+        for pattern in self.required:
+            if not any(self.path.glob(pattern)):
+                raise StoreError(f"{self.path} is not a {self.kind()}: it holds no {pattern}", "Check the path, or make it again")
+
+    def __repr__(self) -> str:
+        return f"{self.kind()}({str(self.path)!r})"

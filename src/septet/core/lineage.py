@@ -1,0 +1,101 @@
+"""Which artifact stands on which: the graph of records, backwards and forwards, and its verification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from septet.core.errors import StoreError
+from septet.core.fingerprint import digest
+from septet.core.ledger import Problem
+from septet.core.store import RECORD, Record
+from septet.core.workspace import Workspace
+
+
+def ancestors(workspace: Workspace, record: Record) -> list[Record]:
+    """The record and all that it was made from, nearest first, each once."""
+    found: dict[str, Record] = {}
+    waiting = [record]
+    while waiting:
+        one = waiting.pop(0)
+        if one.fingerprint not in found:
+            found[one.fingerprint] = one
+            waiting += [workspace.store.get(parent) for parent in one.parents()]
+    return list(found.values())
+
+
+def roots(workspace: Workspace) -> Iterator[Record]:
+    """What must be kept: the artifacts that names stand for now, and every release."""
+    for body in workspace.names().values():
+        record = workspace.store.find(str(body["step"]), str(body["fingerprint"]))
+        if record is not None:
+            yield record
+    for _, body in workspace.ledger.bodies(workspace.ledger.entries("release")):
+        record = workspace.store.find(str(body["step"]), str(body["fingerprint"]))
+        if record is not None:
+            yield record
+
+
+def unreachable(workspace: Workspace) -> list[Record]:
+    """Artifacts that no release and no name leads to."""
+    kept: set[str] = set()
+    for root in roots(workspace):
+        if root.fingerprint not in kept:
+            kept |= {record.fingerprint for record in ancestors(workspace, root)}
+    return [record for record in workspace.store.records() if record.fingerprint not in kept]
+
+
+def collect(workspace: Workspace, records: Iterable[Record]) -> int:
+    """Remove artifacts, each with an entry in the ledger, and return the bytes freed."""
+    freed = 0
+    for record in records:
+        workspace.ledger.append("removed", record.fingerprint, {"step": record.step, "digest": record.digest})
+        workspace.store.remove(record)
+        freed += record.bytes
+    return freed
+
+
+def verify(workspace: Workspace, records: Iterable[Record] | None = None) -> list[Problem]:
+    """Re-hash the ledger and artifacts (all of them, or the given ones). An empty list means that all is as it was sealed."""
+    problems = workspace.ledger.verify()
+    sealed: dict[str, dict[str, str]] = {}
+    for entry, body in workspace.ledger.bodies(workspace.ledger.entries()):
+        if entry.kind == "sealed":
+            sealed[entry.subject] = body
+        elif entry.kind == "removed":
+            sealed.pop(entry.subject, None)
+    everything = records is None
+    there = list(workspace.store.records() if records is None else records)
+    for record in there:
+        problems += workspace.store.verify(record)
+        body = sealed.get(record.fingerprint)
+        label = f"{record.step} {record.fingerprint}"
+        if body is None:
+            problems.append(Problem(label, "has no entry in the ledger; run its recipe again to enter it"))
+            continue
+        data = (workspace.store.folder(record) / RECORD).read_bytes()
+        if digest(data, body["record"].partition(":")[0]) != body["record"]:
+            problems.append(Problem(f"{label}: {RECORD}", "was changed: the ledger holds another digest for it"))
+        if body["digest"] != record.digest:
+            problems.append(Problem(label, "is not what was sealed: the ledger holds another digest of its files"))
+    if everything:
+        here = {record.fingerprint for record in there}
+        for fingerprint, body in sealed.items():
+            if fingerprint not in here and workspace.store.find(body["step"], fingerprint) is None:
+                problems.append(Problem(f"{body['step']} {fingerprint}", "is in the ledger and gone from the store"))
+    return problems
+
+
+def table_of(workspace: Workspace, record: Record) -> str:
+    """The name that stands for an artifact, if any: what people call it."""
+    for name, body in workspace.names().items():
+        if body["fingerprint"] == record.fingerprint:
+            return name
+    return ""
+
+
+def parent_named(workspace: Workspace, record: Record, port: str) -> Record:
+    """The artifact tied to one port."""
+    tied = record.inputs.get(port)
+    if not isinstance(tied, str):
+        raise StoreError(f"{record.step} {record.fingerprint} has no single input '{port}'", "Look at it with: septet show")
+    return workspace.store.get(tied)

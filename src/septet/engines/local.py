@@ -1,0 +1,88 @@
+"""The local engines: `inline` runs a step in this process; `process` in one of its own, which frees all its memory after.
+
+A step that dies (out of memory, a crash in native code) takes down an inline run; under `process` it is a clear error.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import msgspec
+
+from septet.core import ConfigError, StepFailed, nearest
+from septet.core.events import Event, Sink
+from septet.core.runner import Outcome, Task, perform
+
+
+class Inline:
+    """Runs a step where the runner is. No start-up cost, and libraries are imported once."""
+
+    def run(self, task: Task, emit: Sink) -> Outcome:
+        return perform(task, emit)
+
+
+class Process:
+    """Runs each step in a fresh process of this interpreter. Events come back as JSON lines on its standard output."""
+
+    def run(self, task: Task, emit: Sink) -> Outcome:
+        command = [sys.executable, "-m", "septet.engines.worker"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+            assert worker.stdin is not None and worker.stdout is not None
+            try:
+                worker.stdin.write(msgspec.json.encode(task) + b"\n")
+                worker.stdin.close()
+                outcome: Outcome | None = None
+                failure: Failure | None = None
+                for line in worker.stdout:
+                    message = msgspec.json.decode(line, type=Event | Outcome | Failure)
+                    if isinstance(message, Event):
+                        emit(message)
+                    elif isinstance(message, Outcome):
+                        outcome = message
+                    else:
+                        failure = message
+                worker.wait()
+            except BaseException:
+                worker.terminate()
+                raise
+        if failure is not None:
+            failure.raise_again()
+        if outcome is None:
+            raise StepFailed(
+                f"{task.step}: its process ended with status {worker.returncode} before it finished",
+                "A negative status is a signal: -9 is often the system out of memory; see its last lines above",
+            )
+        return outcome
+
+
+class Failure(msgspec.Struct, frozen=True, tag="failure"):
+    """A user's mistake, carried from the worker's process to the runner's."""
+
+    error: str
+    message: str
+    remedy: str
+
+    def raise_again(self) -> None:
+        from septet.core import errors
+
+        kind = getattr(errors, self.error, StepFailed)
+        if kind is errors.MissingExtra:
+            raise StepFailed(self.message, self.remedy)
+        raise kind(self.message, self.remedy)
+
+
+def inline(options: dict[str, Any]) -> Inline:
+    _no_options("inline", options)
+    return Inline()
+
+
+def process(options: dict[str, Any]) -> Process:
+    _no_options("process", options)
+    return Process()
+
+
+def _no_options(engine: str, options: dict[str, Any]) -> None:
+    if options:
+        raise ConfigError(f"the engine '{engine}' takes no options", nearest(next(iter(options)), ()))

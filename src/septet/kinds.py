@@ -1,0 +1,367 @@
+"""The nouns that pass between stages, each a plain folder in a format that the field already uses.
+
+Reading is here because every stage reads; what makes an artifact lives in its stage. Parquet is imported late, so that
+naming a kind costs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+
+from septet.core import Artifact, ConfigError, StoreError
+
+_ROWS_A_PART = 50_000
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npz")
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file. Raises StoreError where it is missing or broken."""
+    try:
+        return msgspec.json.decode(path.read_bytes())
+    except FileNotFoundError:
+        raise StoreError(f"{path} is missing", "Make the artifact again") from None
+    except msgspec.DecodeError as error:
+        raise StoreError(f"{path} is not valid JSON: {error}", "Make the artifact again") from None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON that a person can read and that is the same bytes for the same value."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a JSON lines file. Raises ConfigError that names the line where one is broken."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    row = msgspec.json.decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise ConfigError(f"{path}, line {number}: not valid JSON: {error}", "Correct that line") from None
+                if not isinstance(row, dict):
+                    raise ConfigError(f"{path}, line {number}: not a JSON object", "Each line must be one {...}")
+                yield row
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write rows as JSON lines and return their number."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(msgspec.to_builtins(row), ensure_ascii=False, sort_keys=True) + "\n")
+            count += 1
+    return count
+
+
+class Corpus(Artifact):
+    """Documents: Parquet parts, one row a document, each with its source, span, licence and transforms.
+
+    Columns: see `COLUMNS`. `dropped/` holds each row left out, with `rule` and the measured `value`;
+    `rejected.jsonl` names each file, page or row that could not be read and why.
+    """
+
+    required = ("part-*.parquet",)
+    COLUMNS: ClassVar[dict[str, str]] = {
+        "id": "string",
+        "text": "string",
+        "title": "string",
+        "source": "string",
+        "source_digest": "string",
+        "start": "int64",
+        "end": "int64",
+        "page": "int32",
+        "language": "string",
+        "licence": "string",
+        "origin": "string",
+        "owner": "string",
+        "access": "string",
+        "retrieved": "string",
+        "transforms": "list<string>",
+    }
+    DROPPED: ClassVar[dict[str, str]] = {**COLUMNS, "rule": "string", "value": "double"}
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Documents in their order."""
+        yield from _read_parquet(sorted(self.path.glob("part-*.parquet")))
+
+    def dropped(self) -> Iterator[dict[str, Any]]:
+        """Documents that were left out, with the rule and the value that it measured."""
+        yield from _read_parquet(sorted((self.path / "dropped").glob("part-*.parquet")))
+
+    def rejected(self) -> Iterator[dict[str, Any]]:
+        """What could not be read: source, where, reason."""
+        yield from read_lines(self.path / "rejected.jsonl")
+
+    def count(self) -> int:
+        return _count_parquet(sorted(self.path.glob("part-*.parquet")))
+
+    @classmethod
+    def write(
+        cls,
+        path: Path,
+        rows: Iterable[Mapping[str, Any]],
+        dropped: Iterable[Mapping[str, Any]] = (),
+        rejected: Iterable[Mapping[str, Any]] = (),
+    ) -> Corpus:
+        """Write a corpus. Rows must have all the columns of `COLUMNS`."""
+        _write_parquet(path, rows, cls.COLUMNS)
+        dropped = list(dropped)
+        if dropped:
+            _write_parquet(path / "dropped", dropped, cls.DROPPED)
+        rejected = list(rejected)
+        if rejected:
+            write_lines(path / "rejected.jsonl", rejected)
+        return cls(path)
+
+
+class Conversations(Artifact):
+    """Training rows in the OpenAI messages form: id, messages, language, evidence (chunk ids), origin."""
+
+    required = ("rows.jsonl",)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        yield from read_lines(self.path / "rows.jsonl")
+
+    @classmethod
+    def write(cls, path: Path, rows: Iterable[Mapping[str, Any]]) -> Conversations:
+        write_lines(path / "rows.jsonl", rows)
+        return cls(path)
+
+
+class Preferences(Artifact):
+    """Pairs for preference training: id, prompt, chosen, rejected."""
+
+    required = ("rows.jsonl",)
+
+
+class Tokenizer(Artifact):
+    """A Hugging Face tokenizer: tokenizer.json and its config."""
+
+    required = ("tokenizer.json",)
+
+
+class Tokens(Artifact):
+    """Packed token rows, memory-mapped, with the document that each stretch of a row came from."""
+
+    required = ("tokens.bin", "meta.json", "documents.parquet")
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """`sequence` (tokens a row), `rows`, `dtype`, `vocabulary`, `documents`, `padding` (tokens)."""
+        return dict(read_json(self.path / "meta.json"))
+
+
+class Model(Artifact):
+    """Weights with all that is needed to use them as they were tested: tokenizer, chat template, stops, golden prompts.
+
+    Two forms: a Hugging Face folder with safetensors, or a GGUF file with the tokenizer files beside it. Never pickle.
+    """
+
+    required = ("tokenizer.json", "model_card.json")
+
+    @property
+    def form(self) -> str:
+        """`gguf` or `safetensors`."""
+        return "gguf" if any(self.path.glob("*.gguf")) else "safetensors"
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """`name`, `licence`, `terms`, `source`, `sha256`..."""
+        return dict(read_json(self.path / "model_card.json"))
+
+    def check(self) -> None:
+        refuse_pickle(self.path)
+        super().check()
+        if not any(self.path.glob("*.gguf")) and not any(self.path.glob("*.safetensors")):
+            raise StoreError(f"{self.path} is not a Model: it holds neither safetensors nor GGUF", "Convert the weights first")
+
+
+class Adapter(Artifact):
+    """A PEFT adapter folder."""
+
+    required = ("adapter_config.json", "adapter_model.safetensors")
+
+    def check(self) -> None:
+        refuse_pickle(self.path)
+        super().check()
+
+
+class KnowledgeBase(Artifact):
+    """Chunks with source spans, a full-text index and vectors."""
+
+    required = ("chunks.parquet", "index.sqlite", "meta.json")
+
+    def chunks(self) -> Iterator[dict[str, Any]]:
+        yield from _read_parquet([self.path / "chunks.parquet"])
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        return dict(read_json(self.path / "meta.json"))
+
+
+class Suite(Artifact):
+    """Evaluation items (questions, choices, attacks, benign twins) with their version, licence and origin."""
+
+    required = ("items.jsonl", "suite.json")
+
+    def items(self) -> Iterator[dict[str, Any]]:
+        yield from read_lines(self.path / "items.jsonl")
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return dict(read_json(self.path / "suite.json"))
+
+    @classmethod
+    def write(cls, path: Path, items: Iterable[Mapping[str, Any]], about: Mapping[str, Any]) -> Suite:
+        count = write_lines(path / "items.jsonl", items)
+        write_json(path / "suite.json", {**about, "items": count})
+        return cls(path)
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """One number with its interval (95 % unless the report says otherwise) and the size of its sample."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    unit: str = ""
+
+
+class Report(Artifact):
+    """Numbers with intervals, and the per-item store they can be computed from again."""
+
+    required = ("report.json",)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return dict(read_json(self.path / "report.json"))
+
+    @property
+    def name(self) -> str:
+        return str(self.content["name"])
+
+    def summary(self) -> dict[str, Measure]:
+        return msgspec.convert(self.content["summary"], dict[str, Measure])
+
+    def items(self) -> Iterator[dict[str, Any]]:
+        yield from read_lines(self.path / "items.jsonl")
+
+    @classmethod
+    def write(
+        cls,
+        path: Path,
+        name: str,
+        summary: Mapping[str, Measure],
+        items: Iterable[Mapping[str, Any]] = (),
+        notes: Iterable[str] = (),
+        facts: Mapping[str, Any] | None = None,
+    ) -> Report:
+        """Write a report: `summary` holds the measures, `facts` what else was settled (seeds, settings, verdicts)."""
+        write_json(
+            path / "report.json",
+            {"name": name, "summary": dict(summary), "notes": list(notes), "facts": dict(facts or {})},
+        )
+        write_lines(path / "items.jsonl", items)
+        return cls(path)
+
+
+class Policy(Artifact):
+    """The data-safety policy: detectors, actions, thresholds, messages and gates, as one file."""
+
+    required = ("policy.json",)
+
+
+class Release(Artifact):
+    """What is served as one unit: model, knowledge base, policy and reports by hash, and the verdict of each gate."""
+
+    required = ("release.json",)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return dict(read_json(self.path / "release.json"))
+
+
+KINDS: dict[str, type[Artifact]] = {
+    kind.kind(): kind
+    for kind in (
+        Corpus,
+        Conversations,
+        Preferences,
+        Tokenizer,
+        Tokens,
+        Model,
+        Adapter,
+        KnowledgeBase,
+        Suite,
+        Report,
+        Policy,
+        Release,
+    )
+}
+
+
+def refuse_pickle(path: Path) -> None:
+    """Raise ConfigError when a model folder holds a file that is unpickled on loading: it could run code."""
+    if not path.is_dir():
+        return
+    found = sorted(file.name for file in path.rglob("*") if file.suffix.lower() in PICKLES)
+    if found:
+        raise ConfigError(
+            f"{path} holds {', '.join(found[:3])}, which can run code when loaded",
+            "Only safetensors and GGUF are read: convert the weights, or take the files out if they are not weights",
+        )
+
+
+def _read_parquet(parts: list[Path]) -> Iterator[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    for part in parts:
+        for batch in pq.ParquetFile(part).iter_batches():
+            yield from batch.to_pylist()
+
+
+def _count_parquet(parts: list[Path]) -> int:
+    import pyarrow.parquet as pq
+
+    return sum(pq.ParquetFile(part).metadata.num_rows for part in parts)
+
+
+def _write_parquet(path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types: dict[str, Callable[[], Any]] = {
+        "string": pa.string,
+        "int64": pa.int64,
+        "int32": pa.int32,
+        "double": pa.float64,
+        "list<string>": lambda: pa.list_(pa.string()),
+    }
+    schema = pa.schema([(name, types[kind]()) for name, kind in columns.items()])
+    path.mkdir(parents=True, exist_ok=True)
+    pending: list[Mapping[str, Any]] = []
+    part = 0
+
+    def flush() -> None:
+        nonlocal part
+        table = pa.Table.from_pylist([{name: row[name] for name in columns} for row in pending], schema=schema)
+        pq.write_table(table, path / f"part-{part:05d}.parquet", compression="zstd")
+        part += 1
+        pending.clear()
+
+    for row in rows:
+        pending.append(row)
+        if len(pending) >= _ROWS_A_PART:
+            flush()
+    if pending or part == 0:
+        flush()
