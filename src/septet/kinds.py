@@ -32,7 +32,9 @@ def read_json(path: Path) -> Any:
 def write_json(path: Path, value: Any) -> None:
     """Write a value as JSON that a person can read and that is the same bytes for the same value."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+    path.write_text(
+        json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8"
+    )
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -182,7 +184,9 @@ class Model(Artifact):
         refuse_pickle(self.path)
         super().check()
         if not any(self.path.glob("*.gguf")) and not any(self.path.glob("*.safetensors")):
-            raise StoreError(f"{self.path} is not a Model: it holds neither safetensors nor GGUF", "Convert the weights first")
+            raise StoreError(
+                f"{self.path} is not a Model: it holds neither safetensors nor GGUF", "Convert the weights first"
+            )
 
 
 class Adapter(Artifact):

@@ -27,7 +27,9 @@ class Artifact:
             raise StoreError(f"there is no {self.kind()} at {self.path}", "Check the path")
         for pattern in self.required:
             if not any(self.path.glob(pattern)):
-                raise StoreError(f"{self.path} is not a {self.kind()}: it holds no {pattern}", "Check the path, or make it again")
+                raise StoreError(
+                    f"{self.path} is not a {self.kind()}: it holds no {pattern}", "Check the path, or make it again"
+                )
 
     def __repr__(self) -> str:
         return f"{self.kind()}({str(self.path)!r})"

@@ -6,6 +6,7 @@ keys fail and name the nearest. Values are literals: what they say is what the f
 
 from __future__ import annotations
 
+import operator
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ A value with a scheme (`package:name`, `hub:org/name`) names something by revisi
 """
 Externals = tuple[External, ...]
 
-T = TypeVar("T")
+_TYPE_NAMES: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false"}
 
 
 class Doc(msgspec.Struct, frozen=True):
@@ -59,11 +60,8 @@ def field(
     return _Field(default, Doc(doc, ge=ge, gt=gt, le=le, lt=lt, choices=tuple(choices)))
 
 
-_ConfigMeta = type(msgspec.Struct)
-
-
 @dataclass_transform(field_specifiers=(field,), kw_only_default=True, frozen_default=True)
-class _Meta(_ConfigMeta):  # type: ignore[misc, valid-type]
+class _Meta(msgspec.StructMeta):
     """Turns `field()` defaults into annotations that msgspec checks, before the struct is made."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **settings: Any) -> Any:
@@ -77,7 +75,7 @@ class _Meta(_ConfigMeta):  # type: ignore[misc, valid-type]
                     del namespace[key]
                 else:
                     namespace[key] = value.default
-        made = super().__new__(cls, name, bases, namespace, **settings)
+        made: Any = super().__new__(cls, name, bases, namespace, **{"frozen": True, "kw_only": True, **settings})
         made.__docs__ = docs
         return made
 
@@ -92,10 +90,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 continue
             where = f"{type(self).__name__}.{name}"
             for limit, holds, sign in (
-                (doc.ge, lambda v, x: v >= x, ">="),
-                (doc.gt, lambda v, x: v > x, ">"),
-                (doc.le, lambda v, x: v <= x, "<="),
-                (doc.lt, lambda v, x: v < x, "<"),
+                (doc.ge, operator.ge, ">="),
+                (doc.gt, operator.gt, ">"),
+                (doc.le, operator.le, "<="),
+                (doc.lt, operator.lt, "<"),
             ):
                 if limit is not None and not holds(value, limit):
                     raise ConfigError(f"{where} is {value!r}", f"It must be {sign} {limit:g}")
@@ -165,10 +163,9 @@ def decode(config: type[C], values: Mapping[str, Any], where: str) -> C:
             raise ConfigError(f"{where}: the key '{key}' is missing", info.doc.text)
     try:
         return msgspec.convert(values, config, strict=True)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error.message}", error.remedy) from None
     except msgspec.ValidationError as error:
-        cause = error.__cause__
-        if isinstance(cause, ConfigError):
-            raise ConfigError(f"{where}: {cause.message}", cause.remedy) from None
         raise ConfigError(f"{where}: {error}", "Correct the value") from None
 
 
@@ -196,9 +193,9 @@ def anchored(config: C, folder: Path) -> C:
         value = getattr(config, name)
         many = not isinstance(value, str)
         moved = []
+        where = f"{type(config).__name__}.{name}"
         for one in value if many else (value,):
-            path = one if has_scheme(one) else str(_existing(folder / Path(one).expanduser(), f"{_label(config)}.{name}"))
-            moved.append(path)
+            moved.append(one if has_scheme(one) else str(_existing(folder / Path(one).expanduser(), where)))
         changes[name] = tuple(moved) if many else moved[0]
     return msgspec.structs.replace(config, **changes) if changes else config
 
@@ -212,12 +209,10 @@ def has_scheme(value: str) -> bool:
 def _existing(path: Path, where: str) -> Path:
     path = Path(path.absolute())
     if not path.exists():
-        raise ConfigError(f"{where}: there is no file or folder at {path}", "Check the path; it is seen from the recipe's folder")
+        raise ConfigError(
+            f"{where}: there is no file or folder at {path}", "Check the path; it is seen from the recipe's folder"
+        )
     return path
-
-
-def _label(config: Config) -> str:
-    return type(config).__name__
 
 
 def _members(kind: Any) -> tuple[Any, ...]:
@@ -256,5 +251,5 @@ def _type_name(kind: Any) -> str:
         elif origin is dict:
             names.append("table")
         else:
-            names.append({"str": "text", "int": "integer", "float": "number", "bool": "true or false"}.get(member.__name__, member.__name__))
+            names.append(_TYPE_NAMES.get(member, str(getattr(member, "__name__", member))))
     return " or ".join(names)

@@ -88,7 +88,9 @@ class ContentHasher:
         """The digest of a file, or of a folder as a tree. Hidden files and folders (`.git`) are not part of a folder."""
         if path.is_dir():
             visible = (
-                (name, file) for name, file in files_below(path) if not any(part.startswith(".") for part in name.split("/"))
+                (name, file)
+                for name, file in files_below(path)
+                if not any(part.startswith(".") for part in name.split("/"))
             )
             return digest_tree({name: self.file(file) for name, file in visible}, self.algorithm)
         if not path.exists():
@@ -123,7 +125,11 @@ def identity_of(config: Config, hasher: ContentHasher) -> dict[str, Any]:
 
 
 def fingerprint(
-    step: str, version: int, identity: Mapping[str, Any], inputs: Mapping[str, str | Iterable[str]], algorithm: str = "sha256"
+    step: str,
+    version: int,
+    identity: Mapping[str, Any],
+    inputs: Mapping[str, str | Iterable[str]],
+    algorithm: str = "sha256",
 ) -> str:
     """The digest of what a step's result is a function of. `inputs` maps a port to the fingerprint(s) tied to it."""
     tied = {port: one if isinstance(one, str) else list(one) for port, one in inputs.items()}

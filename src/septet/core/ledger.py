@@ -179,7 +179,9 @@ class Ledger:
             found = last.seq if last else 0
             return [Problem(f"ledger entry {seq}", f"was cut off: the ledger ends at entry {found}")]
         if at_head[0][0] != value:
-            return [Problem(f"ledger entry {seq}", "is not the entry that the head file names: the chain was rewritten")]
+            return [
+                Problem(f"ledger entry {seq}", "is not the entry that the head file names: the chain was rewritten")
+            ]
         return []
 
 
@@ -211,7 +213,9 @@ class _Sqlite:
                 for statement in _SCHEMA + _SQLITE_GUARDS:
                     self._connection.execute(statement)
         except sqlite3.DatabaseError as error:
-            raise StoreError(f"the ledger at {path} cannot be opened: {error}", "Check the file and its folder's rights") from None
+            raise StoreError(
+                f"the ledger at {path} cannot be opened: {error}", "Check the file and its folder's rights"
+            ) from None
 
     @contextmanager
     def writing(self) -> Iterator[Any]:
@@ -219,13 +223,17 @@ class _Sqlite:
             try:
                 self._connection.execute("begin immediate")
             except sqlite3.OperationalError as error:
-                raise StoreError(f"the ledger cannot be written: {error}", "Free the disk or end the other writer") from None
+                raise StoreError(
+                    f"the ledger cannot be written: {error}", "Free the disk or end the other writer"
+                ) from None
             try:
                 yield lambda sql, values: self._connection.execute(sql, values).fetchall()
                 self._connection.execute("commit")
             except sqlite3.OperationalError as error:
                 self._connection.execute("rollback")
-                raise StoreError(f"the ledger cannot be written: {error}", "Free some disk space and run again") from None
+                raise StoreError(
+                    f"the ledger cannot be written: {error}", "Free some disk space and run again"
+                ) from None
             except BaseException:
                 self._connection.execute("rollback")
                 raise
@@ -251,7 +259,9 @@ class _Postgres:
             self._connection = psycopg.connect(url, autocommit=True)
         except psycopg.OperationalError as error:
             line = str(error).strip().splitlines()[-1]
-            raise StoreError(f"the ledger's database does not answer: {line}", "Check the URL, and that it is started") from None
+            raise StoreError(
+                f"the ledger's database does not answer: {line}", "Check the URL, and that it is started"
+            ) from None
         with self._connection.transaction(), self._connection.cursor() as cursor:
             # One process makes the tables while others wait: 'create if not exists' alone can race.
             cursor.execute("select pg_advisory_xact_lock(7340301)")
@@ -286,4 +296,6 @@ def _open(url: str) -> _Sqlite | _Postgres:
         return _Sqlite(Path("/" + rest.lstrip("/")) if rest.startswith("/") else Path(rest))
     if scheme in ("postgresql", "postgres"):
         return _Postgres(url)
-    raise ConfigError(f"the ledger's URL has the scheme '{scheme}'", "Use a path, sqlite:///path or postgresql://host/database")
+    raise ConfigError(
+        f"the ledger's URL has the scheme '{scheme}'", "Use a path, sqlite:///path or postgresql://host/database"
+    )

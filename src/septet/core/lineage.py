@@ -58,9 +58,9 @@ def verify(workspace: Workspace, records: Iterable[Record] | None = None) -> lis
     """Re-hash the ledger and artifacts (all of them, or the given ones). An empty list means that all is as it was sealed."""
     problems = workspace.ledger.verify()
     sealed: dict[str, dict[str, str]] = {}
-    for entry, body in workspace.ledger.bodies(workspace.ledger.entries()):
+    for entry, said in workspace.ledger.bodies(workspace.ledger.entries()):
         if entry.kind == "sealed":
-            sealed[entry.subject] = body
+            sealed[entry.subject] = said
         elif entry.kind == "removed":
             sealed.pop(entry.subject, None)
     everything = records is None
@@ -79,9 +79,9 @@ def verify(workspace: Workspace, records: Iterable[Record] | None = None) -> lis
             problems.append(Problem(label, "is not what was sealed: the ledger holds another digest of its files"))
     if everything:
         here = {record.fingerprint for record in there}
-        for fingerprint, body in sealed.items():
-            if fingerprint not in here and workspace.store.find(body["step"], fingerprint) is None:
-                problems.append(Problem(f"{body['step']} {fingerprint}", "is in the ledger and gone from the store"))
+        for fingerprint, facts in sealed.items():
+            if fingerprint not in here and workspace.store.find(facts["step"], fingerprint) is None:
+                problems.append(Problem(f"{facts['step']} {fingerprint}", "is in the ledger and gone from the store"))
     return problems
 
 
@@ -97,5 +97,7 @@ def parent_named(workspace: Workspace, record: Record, port: str) -> Record:
     """The artifact tied to one port."""
     tied = record.inputs.get(port)
     if not isinstance(tied, str):
-        raise StoreError(f"{record.step} {record.fingerprint} has no single input '{port}'", "Look at it with: septet show")
+        raise StoreError(
+            f"{record.step} {record.fingerprint} has no single input '{port}'", "Look at it with: septet show"
+        )
     return workspace.store.get(tied)

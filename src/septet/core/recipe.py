@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 from septet.core import plugins
-from septet.core.artifact import Artifact
 from septet.core.config import Config, anchored, decode, has_scheme
 from septet.core.errors import ConfigError, nearest
 from septet.core.step import Port, Step, step_of
@@ -31,7 +30,10 @@ class Node:
     """A step to be done: its config, and what its ports are tied to. Doing nothing, it can be made, copied and listed freely."""
 
     def __init__(
-        self, config: Config, inputs: Mapping[str, Node | Sealed | Sequence[Node | Sealed]] | None = None, name: str = ""
+        self,
+        config: Config,
+        inputs: Mapping[str, Node | Sealed | Sequence[Node | Sealed]] | None = None,
+        name: str = "",
     ) -> None:
         self.step: Step = step_of(config)
         self.config = config
@@ -41,7 +43,8 @@ class Node:
             declared = self.step.port(port)
             if declared is None:
                 raise ConfigError(
-                    f"{self.name}: {self.step.name} has no input '{port}'", nearest(port, [p.name for p in self.step.ports])
+                    f"{self.name}: {self.step.name} has no input '{port}'",
+                    nearest(port, [p.name for p in self.step.ports]),
                 )
             many = tuple(tied) if isinstance(tied, Sequence) else (tied,)
             for one in many:
@@ -57,7 +60,7 @@ class RunSettings(Config):
     """Where and how a recipe runs. Never part of identity."""
 
     engine: str = "inline"
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Recipe:
@@ -83,7 +86,9 @@ def load(path: Path, changes: Sequence[str] = ()) -> Recipe:
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"there is no recipe at {path}", "Check the path; recipes/quickstart.toml is one to start from") from None
+        raise ConfigError(
+            f"there is no recipe at {path}", "Check the path; recipes/quickstart.toml is one to start from"
+        ) from None
     except IsADirectoryError:
         raise ConfigError(f"{path} is a folder", "Name the recipe file in it") from None
     except UnicodeDecodeError:
@@ -95,7 +100,9 @@ def load(path: Path, changes: Sequence[str] = ()) -> Recipe:
     return parse(tables, path.parent, path.stem, changes, str(path))
 
 
-def parse(tables: dict[str, Any], folder: Path, name: str, changes: Sequence[str] = (), where: str = "recipe") -> Recipe:
+def parse(
+    tables: dict[str, Any], folder: Path, name: str, changes: Sequence[str] = (), where: str = "recipe"
+) -> Recipe:
     """Link decoded tables into a recipe. Outside paths are seen from `folder`, those in `changes` from where we stand."""
     name = str(tables.pop("name", name))
     for key, table in tables.items():
@@ -174,7 +181,9 @@ def _apply(tables: dict[str, Any], changes: Sequence[str]) -> set[tuple[str, str
         target, equals, text = change.partition("=")
         table, dot, key = target.strip().partition(".")
         if not equals or not dot or not key:
-            raise ConfigError(f"--set {change}: not of the form table.key=value", "For example: --set docs.paths=/my/folder")
+            raise ConfigError(
+                f"--set {change}: not of the form table.key=value", "For example: --set docs.paths=/my/folder"
+            )
         if table not in tables and table != "run":
             raise ConfigError(f"--set {change}: the recipe has no table '{table}'", nearest(table, tables))
         try:
@@ -199,9 +208,13 @@ def _check_complete(where: str, step: Step, inputs: Mapping[str, tuple[Node | Se
     for port in step.ports:
         tied = inputs.get(port.name, ())
         if not tied and not port.optional:
-            raise ConfigError(f"{where}: the input '{port.name}' is missing", f"{step.name} needs a {port.kind.kind()} there")
+            raise ConfigError(
+                f"{where}: the input '{port.name}' is missing", f"{step.name} needs a {port.kind.kind()} there"
+            )
         if len(tied) > 1 and not port.many:
-            raise ConfigError(f"{where}: the input '{port.name}' takes one {port.kind.kind()}, not {len(tied)}", "Leave one")
+            raise ConfigError(
+                f"{where}: the input '{port.name}' takes one {port.kind.kind()}, not {len(tied)}", "Leave one"
+            )
 
 
 def _ordered(nodes: Sequence[Node]) -> Iterator[Node]:

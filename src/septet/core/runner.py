@@ -188,18 +188,17 @@ class Runner:
         self, name: str, node: Node, prints: dict[str, str], labels: dict[int, str], engine: Engine, emit: Sink
     ) -> Record:
         mark = prints[name]
-        tag = {"name": name, "step": node.step.name, "fingerprint": mark}
 
         def say(event: Event) -> None:
             emit(msgspec.structs.replace(event, name=name, step=node.step.name, fingerprint=mark))
 
         record = self._hit(node, mark)
         if record is None:
-            with self.workspace.lock(mark, lambda: emit(Event(kind="step_waiting", text="another run makes it", **tag))):
+            with self.workspace.lock(mark, lambda: say(Event(kind="step_waiting", text="another run makes it"))):
                 record = self._hit(node, mark)
                 if record is None:
                     return self._make(node, mark, prints, labels, engine, say)
-        emit(Event(kind="step_hit", seconds=float(record.made.get("seconds", 0.0)), **tag))
+        say(Event(kind="step_hit", seconds=float(record.made.get("seconds", 0.0))))
         return record
 
     def _hit(self, node: Node, mark: str) -> Record | None:
@@ -242,7 +241,9 @@ class Runner:
                 say(Event(kind="step_failed", text=str(error), seconds=time.monotonic() - began))
                 raise
             except BaseException as error:
-                say(Event(kind="step_failed", text=f"{type(error).__name__}: {error}", seconds=time.monotonic() - began))
+                say(
+                    Event(kind="step_failed", text=f"{type(error).__name__}: {error}", seconds=time.monotonic() - began)
+                )
                 raise
             again = identity_of(node.config, type(self.workspace.hasher)(None, self.workspace.settings.digest))
             if again != identity:
@@ -300,7 +301,9 @@ class Runner:
             return record
         record = self.workspace.resolve(tied.name)
         if record.kind != kind.kind():
-            raise ConfigError(f"{node.name}: '{tied.name}' is a {record.kind}, not a {kind.kind()}", "Name another artifact")
+            raise ConfigError(
+                f"{node.name}: '{tied.name}' is a {record.kind}, not a {kind.kind()}", "Name another artifact"
+            )
         return record
 
     def _nearest(self, recipe: Recipe, name: str, node: Node, names: Any) -> Record | None:
@@ -329,7 +332,9 @@ class Runner:
 
 
 def _differences(was: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    return [(key, was.get(key), new.get(key)) for key in sorted(was.keys() | new.keys()) if was.get(key) != new.get(key)]
+    return [
+        (key, was.get(key), new.get(key)) for key in sorted(was.keys() | new.keys()) if was.get(key) != new.get(key)
+    ]
 
 
 def _labels(recipe: Recipe) -> dict[int, str]:

@@ -196,7 +196,9 @@ class Store:
                 problems.append(Problem(f"{label}: {name}", "is not part of the artifact"))
         algorithm = record.digest.partition(":")[0]
         if digest_tree({name: facts.digest for name, facts in record.files.items()}, algorithm) != record.digest:
-            problems.append(Problem(f"{label}: {RECORD}", "was changed: the digest of the whole does not match its files"))
+            problems.append(
+                Problem(f"{label}: {RECORD}", "was changed: the digest of the whole does not match its files")
+            )
         return problems
 
     def _read(self, folder: Path) -> Record:
@@ -204,7 +206,8 @@ class Store:
             return msgspec.json.decode((folder / RECORD).read_bytes(), type=Record)
         except (OSError, msgspec.DecodeError) as error:
             raise StoreError(
-                f"{folder / RECORD} cannot be read: {error}", "It was changed or broken; remove the folder and run again"
+                f"{folder / RECORD} cannot be read: {error}",
+                "It was changed or broken; remove the folder and run again",
             ) from None
 
     def _fetch(self, step: str, fingerprint: str) -> None:
@@ -218,7 +221,9 @@ class Store:
             record = self._read(draft)
             for name, facts in record.files.items():
                 if digest_file(draft / name, facts.digest.partition(":")[0]) != facts.digest:
-                    raise StoreError(f"{key}/{name} came damaged from the store's URL", "Fetch again, or restore it there")
+                    raise StoreError(
+                        f"{key}/{name} came damaged from the store's URL", "Fetch again, or restore it there"
+                    )
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 draft.rename(target)
@@ -238,7 +243,9 @@ class _Remote:
         try:
             self._fs, self._root = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError) as error:
-            raise StoreError(f"the store's URL {url} cannot be used: {error}", nearest(url.partition(":")[0], ["s3", "gs", "file"]))
+            raise StoreError(
+                f"the store's URL {url} cannot be used: {error}", nearest(url.partition(":")[0], ["s3", "gs", "file"])
+            ) from None
 
     def holds(self, key: str) -> bool:
         return bool(self._fs.exists(f"{self._root}/{key}/{RECORD}"))
@@ -278,7 +285,8 @@ def full_disk_named(root: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise StoreError(
-                f"no space is left on the disk of {root}", "Free some (see: septet gc), then run again: finished steps are kept"
+                f"no space is left on the disk of {root}",
+                "Free some (see: septet gc), then run again: finished steps are kept",
             ) from error
         raise
 

@@ -1,9 +1,9 @@
 """A workspace: one folder with the store, the ledger, the runs' events and the locks. Nothing to install or start.
 
-    .septet/
-      workspace.toml     the digest algorithm, and the URLs when the ledger or the store live elsewhere
-      store/             sealed artifacts           ledger.sqlite, ledger.head
-      runs/<id>.jsonl    events of each run         scratch/, locks/, cache/
+.septet/
+  workspace.toml     the digest algorithm, and the URLs when the ledger or the store live elsewhere
+  store/             sealed artifacts           ledger.sqlite, ledger.head
+  runs/<id>.jsonl    events of each run         scratch/, locks/, cache/
 """
 
 from __future__ import annotations
@@ -95,16 +95,22 @@ class Workspace:
             body = names[text]
             record = self.store.find(str(body["step"]), str(body["fingerprint"]))
             if record is None:
-                raise StoreError(f"'{text}' stands for {body['fingerprint']}, which the store no longer holds", "Run again")
+                raise StoreError(
+                    f"'{text}' stands for {body['fingerprint']}, which the store no longer holds", "Run again"
+                )
             return record
         tables = [name for name in names if name.rpartition("/")[2] == text]
         if len(tables) == 1:
             return self.resolve(tables[0])
         if len(tables) > 1:
-            raise ConfigError(f"'{text}' may mean several artifacts: {', '.join(sorted(tables))}", "Write the whole name")
+            raise ConfigError(
+                f"'{text}' may mean several artifacts: {', '.join(sorted(tables))}", "Write the whole name"
+            )
         wanted = text.partition(":")[2] or text
         if len(wanted) >= 6 and all(c in "0123456789abcdef" for c in wanted):
-            found = [record for record in self.store.records() if record.fingerprint.partition(":")[2].startswith(wanted)]
+            found = [
+                record for record in self.store.records() if record.fingerprint.partition(":")[2].startswith(wanted)
+            ]
             if len(found) == 1:
                 return found[0]
             if len(found) > 1:

@@ -29,7 +29,8 @@ class Process:
     def run(self, task: Task, emit: Sink) -> Outcome:
         command = [sys.executable, "-m", "septet.engines.worker"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
-            assert worker.stdin is not None and worker.stdout is not None
+            assert worker.stdin is not None
+            assert worker.stdout is not None
             try:
                 worker.stdin.write(msgspec.json.encode(task) + b"\n")
                 worker.stdin.close()
