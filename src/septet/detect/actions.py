@@ -1,0 +1,203 @@
+"""What may be done with a finding: mask, redact, tag, hash, pseudonymise, generalise.
+
+`hash` and `pseudonymise` are keyed (HMAC-SHA256 of kind and value), so that equal values stay equal within one key and
+nobody without the key can try values out. Surrogates keep the form and, where there is one, a right check digit, so that
+joins and models still work; they are made, never drawn from a list of real people.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from septet.core.errors import ConfigError
+from septet.detect import checksums
+from septet.detect.normalise import normalise
+from septet.detect.pii import KINDS
+from septet.detect.span import Span, merge
+
+ACTIONS = ("keep", "mask", "redact", "tag", "hash", "pseudonymise", "generalise")
+NEEDS_KEY = frozenset(("hash", "pseudonymise"))
+# How many letters and digits stay readable at the start and the end of a masked value.
+_ENDS = {"mobile": (3, 4), "phone": (0, 4), "resident_id": (3, 4), "bank_card": (4, 4), "bank_account": (0, 4), "iban": (4, 4), "plate": (2, 0), "uscc": (2, 4)}
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
+_GIVEN = "安博辰川达恩帆光和嘉景凯乐明宁鹏清然松涛文希彦宇泽"
+_FIRST = "Alex Blair Casey Dana Ellis Frankie Gale Harper Indra Jules Kit Lane Morgan Noor Parker Quinn Robin Sage Taylor Wren".split()
+_LAST = "Ashby Barlow Carden Dunmore Eastley Farrow Garland Hollis Ingram Jessop Kendal Lorne Marlow Norwood Oakes Pryor Rowan Selby Thorne Wexford".split()
+
+
+def apply(
+    text: str, spans: Iterable[Span], actions: Mapping[str, str], *, key: bytes = b"", default: str = "tag", language: str = ""
+) -> str:
+    """The text with each span treated as `actions` says for its kind, `default` for the kinds it does not name.
+
+    `language` ("zh", "en") chooses the language of tags; empty: Chinese where the text holds Chinese characters.
+    Raises ConfigError for an unknown action, and for a keyed action without a key.
+    """
+    chinese = language == "zh" if language else bool(_HAN.search(text))
+    out, at = [], 0
+    for span in merge(spans):
+        action = actions.get(span.kind, default)
+        out += (text[at : span.start], _treat(span.of(text), span.kind, action, key, chinese))
+        at = span.end
+    return "".join(out) + text[at:]
+
+
+def tag_of(kind: str, chinese: bool) -> str:
+    names = KINDS.get(kind)
+    return f"[{names[0] if chinese else names[1]}]" if names else f"[{kind.upper()}]"
+
+
+def _treat(value: str, kind: str, action: str, key: bytes, chinese: bool) -> str:
+    if action in NEEDS_KEY and not key:
+        raise ConfigError(f"the action '{action}' for '{kind}' needs a key", "Give a secret key of at least 16 bytes, kept apart from the data")
+    match action:
+        case "keep":
+            return value
+        case "mask":
+            return _mask(value, kind)
+        case "redact":
+            return "***"
+        case "tag":
+            return tag_of(kind, chinese)
+        case "hash":
+            return f"[{kind}:{_digest(key, kind, value)[:8].hex()}]"
+        case "pseudonymise":
+            return _surrogate(value, kind, key)
+        case "generalise":
+            return _generalise(value, kind, chinese)
+    raise ConfigError(f"there is no action '{action}'", f"Known: {', '.join(ACTIONS)}")
+
+
+def _mask(value: str, kind: str) -> str:
+    if kind == "email" and "@" in value:
+        name, _, domain = value.partition("@")
+        return f"{name[:1] if len(name) > 2 else '*'}{'*' * max(2, len(name) - 1)}@{domain}"
+    if kind == "person":
+        return value[0] + re.sub(r"\w", "*", value[1:])
+    if kind == "address":
+        admin = re.match(r"[\u4e00-\u9fff]{2,8}?[省市](?:[\u4e00-\u9fff]{2,4}?市)?", value)
+        return (admin[0] if admin else "") + "****"
+    first, last = _ENDS.get(kind, (0, 0))
+    places = [i for i, c in enumerate(value) if c.isalnum()]
+    if first + last > len(places) // 2:
+        first, last = 0, min(last, len(places) // 4)
+    hidden = set(places[first : len(places) - last])
+    return "".join("*" if i in hidden else c for i, c in enumerate(value))
+
+
+def _digest(key: bytes, kind: str, value: str) -> bytes:
+    canonical = "".join(c for c in normalise(value).text if c.isalnum() or c in "@.")
+    return hmac.new(key, f"{kind}\0{canonical}".encode(), hashlib.sha256).digest()
+
+
+class _Draw:
+    """Numbers from a digest, the same for the same value and key."""
+
+    def __init__(self, seed: bytes):
+        self._state = int.from_bytes(seed + hashlib.sha256(seed).digest(), "big")
+
+    def below(self, limit: int) -> int:
+        self._state, drawn = divmod(self._state, limit)
+        return drawn
+
+    def digits(self, count: int) -> str:
+        return "".join(str(self.below(10)) for _ in range(count))
+
+
+def _surrogate(value: str, kind: str, key: bytes) -> str:
+    draw = _Draw(_digest(key, kind, value))
+    maker: Callable[[str, _Draw], str] | None = _MAKERS.get(kind)
+    if maker is None:
+        return _same_form(value, draw)
+    bare = "".join(c for c in normalise(value, fold_case=False).text if c.isalnum())
+    return maker(value, draw) if kind in ("person", "email", "address", "secret") else _with_form(value, maker(bare, draw))
+
+
+def _same_form(value: str, draw: _Draw) -> str:
+    out = []
+    for char in value:
+        if char.isdigit():
+            out.append(str(draw.below(10)))
+        elif char.isascii() and char.isalpha():
+            letter = chr(97 + draw.below(26))
+            out.append(letter.upper() if char.isupper() else letter)
+        else:
+            out.append(char)
+    return "".join(out)
+
+
+def _with_form(value: str, bare: str) -> str:
+    """The new characters in the places of the old letters and digits, separators kept; more or fewer go as they are."""
+    if len(bare) != sum(c.isalnum() for c in value):
+        return bare
+    fresh = iter(bare)
+    return "".join(next(fresh) if c.isalnum() else c for c in value)
+
+
+def _resident(bare: str, draw: _Draw) -> str:
+    area = sorted(checksums.PROVINCES - {"81", "82", "83"})[draw.below(31)] + draw.digits(4)
+    body = f"{area}{1950 + draw.below(55)}{1 + draw.below(12):02d}{1 + draw.below(28):02d}{draw.digits(3)}"
+    return body + checksums.resident_digit(body) if len(bare) == 18 else body[:6] + body[8:17]
+
+
+def _card(bare: str, draw: _Draw) -> str:
+    prefix = bare[:2] if not bare.startswith("4") else "4"
+    body = prefix + ("02" if prefix == "60" else "") + draw.digits(len(bare))
+    body = bare[:6] + body[6 : len(bare) - 1]
+    return body + checksums.luhn_digit(body)
+
+
+def _mobile(bare: str, draw: _Draw) -> str:
+    return bare[:-11] + ("139", "138", "159", "188", "177")[draw.below(5)] + draw.digits(8)
+
+
+def _iban(bare: str, draw: _Draw) -> str:
+    account = _same_form(bare[4:].upper(), draw)
+    return bare[:2].upper() + checksums.iban_digits(bare[:2].upper(), account) + account
+
+
+def _company(bare: str, draw: _Draw) -> str:
+    body = bare[:4].upper() + draw.digits(13)
+    return body + checksums.uscc_character(body)
+
+
+def _person(value: str, draw: _Draw) -> str:
+    if _HAN.search(value):
+        given = _GIVEN[draw.below(len(_GIVEN))] + _GIVEN[draw.below(len(_GIVEN))]
+        return _SURNAMES[draw.below(len(_SURNAMES))] + given[: max(1, min(2, len(value) - 1))]
+    first, last = _FIRST[draw.below(len(_FIRST))], _LAST[draw.below(len(_LAST))]
+    return f"{first} {last}" if " " in value else last
+
+
+_MAKERS: Mapping[str, Callable[[str, _Draw], str]] = {
+    "resident_id": _resident,
+    "bank_card": _card,
+    "mobile": _mobile,
+    "iban": _iban,
+    "uscc": _company,
+    "person": _person,
+    "email": lambda value, draw: f"user{draw.digits(8)}@example.com",
+    "address": lambda value, draw: f"某市某路{1 + draw.below(900)}号" if _HAN.search(value) else f"{1 + draw.below(900)} Any Street",
+    "secret": lambda value, draw: f"secret{draw.digits(10)}",
+    "ip": lambda value, draw: f"192.0.2.{draw.below(256)}" if "." in value else f"2001:db8::{draw.below(65536):x}",
+}
+
+
+def _generalise(value: str, kind: str, chinese: bool) -> str:
+    plain = normalise(value, fold_case=False).text
+    year = re.search(r"(?:18|19|20)\d{2}", plain)
+    if kind == "birth_date" and year:
+        return f"{year[0]}年" if chinese else year[0]
+    if kind == "resident_id" and len(plain) == 18:
+        return f"[身份证号，{plain[6:10]}年生]" if chinese else f"[RESIDENT_ID, born {plain[6:10]}]"
+    if kind == "address":
+        admin = re.match(r"(?:中国)?[\u4e00-\u9fff]{2,3}?(?:省|市|自治区)(?:[\u4e00-\u9fff]{2,6}?(?:市|州))?", plain)
+        if admin:
+            return admin[0]
+    if kind == "email" and "@" in plain:
+        return f"{tag_of(kind, chinese)}@{plain.rpartition('@')[2]}"
+    if kind == "ip" and plain.count(".") == 3:
+        return f"{plain.rpartition('.')[0]}.0/24"
+    return tag_of(kind, chinese)
