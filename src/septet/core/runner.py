@@ -204,8 +204,8 @@ class Runner:
     def _hit(self, node: Node, mark: str) -> Record | None:
         """The record, if there is one. A kill may have come after the rename and before the ledger: mend that here."""
         record = self.workspace.store.find(node.step.name, mark)
-        if record is not None and self.workspace.ledger.latest("sealed", mark) is None:
-            self._enter(record)
+        if record is not None:
+            self.workspace.enter(record)
         return record
 
     def _make(
@@ -263,26 +263,17 @@ class Runner:
                 outside=_outside(node.config),
                 files=files,
                 digest=store.digest(files),
-                made=_made(seconds, _cpu_seconds() - cpu),
+                made=made_now(seconds, _cpu_seconds() - cpu),
                 observed=outcome.observed,
                 drops=outcome.drops,
                 notes=outcome.notes,
             )
             store.seal(draft, record)
         record = store.find(node.step.name, mark) or record
-        self._enter(record)
+        self.workspace.enter(record)
         shutil.rmtree(scratch, ignore_errors=True)
         say(Event(kind="step_sealed", seconds=seconds, total=record.bytes))
         return record
-
-    def _enter(self, record: Record) -> None:
-        body = {
-            "step": record.step,
-            "kind": record.kind,
-            "digest": record.digest,
-            "record": self.workspace.store.record_digest(record),
-        }
-        self.workspace.ledger.append("sealed", record.fingerprint, body)
 
     def _mark(
         self, tied: Node | Sealed, prints: dict[str, str], labels: dict[int, str], node: Node, kind: type[Artifact]
@@ -353,7 +344,8 @@ def _cpu_seconds() -> float:
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
-def _made(seconds: float, cpu_seconds: float) -> dict[str, Any]:
+def made_now(seconds: float, cpu_seconds: float) -> dict[str, Any]:
+    """When, how long, and with what: the part of a record that may differ between two runs."""
     from septet import __version__
 
     return {

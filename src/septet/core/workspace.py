@@ -72,6 +72,22 @@ class Workspace:
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
+    def enter(self, record: Record) -> None:
+        """Enter a sealed artifact in the ledger, unless it is there."""
+        if self.ledger.latest("sealed", record.fingerprint) is not None and not self._removed(record.fingerprint):
+            return
+        body = {
+            "step": record.step,
+            "kind": record.kind,
+            "digest": record.digest,
+            "record": self.store.record_digest(record),
+        }
+        self.ledger.append("sealed", record.fingerprint, body)
+
+    def _removed(self, fingerprint: str) -> bool:
+        removed, sealed = self.ledger.latest("removed", fingerprint), self.ledger.latest("sealed", fingerprint)
+        return removed is not None and (sealed is None or removed.seq > sealed.seq)
+
     def name(self, name: str, record: Record) -> None:
         """Let a name stand for an artifact from now on. Names have a history: the ledger keeps each move."""
         entry = self.ledger.latest("name", name)

@@ -1,0 +1,7 @@
+"""`python -m septet`."""
+
+import sys
+
+from septet.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,60 @@
+"""`septet show ARTIFACT`: its record, and its content in short."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import msgspec
+
+from septet.cli.common import clip, duration, open_workspace, size
+from septet.core.lineage import table_of
+from septet.kinds import KINDS, Report
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("artifact", help="a name, a fingerprint, or its first digits")
+    parser.add_argument("--json", action="store_true", help="print the record as JSON")
+
+
+def run(given: argparse.Namespace) -> int:
+    with open_workspace(given) as workspace:
+        record = workspace.resolve(given.artifact)
+        folder = workspace.store.folder(record)
+        name = table_of(workspace, record)
+    if given.json:
+        print(json.dumps(msgspec.to_builtins(record), ensure_ascii=False, indent=1))
+        return 0
+    print(
+        f"{record.kind}  {name}\n  step         {record.step} (version {record.version})\n  fingerprint  {record.fingerprint}"
+    )
+    print(
+        f"  digest       {record.digest}\n  folder       {folder}\n  made         {record.made['time']}, {duration(record.made['seconds'])}"
+    )
+    for title, values in (
+        ("config", record.config),
+        ("inputs", record.inputs),
+        ("outside", record.outside),
+        ("observed", record.observed),
+    ):
+        if values:
+            print(f"  {title}")
+            for key, value in values.items():
+                print(
+                    f"    {key:<20} {clip(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 90)}"
+                )
+    for drop in record.drops:
+        print(f"  left out     {drop['count']:,}: {drop['rule']} {drop['where']}")
+    for note in record.notes:
+        print(f"  note         {note}")
+    print(f"  files        {len(record.files)}, {size(record.bytes)}")
+    for file, facts in sorted(record.files.items())[:20]:
+        print(f"    {size(facts.bytes):>10}  {facts.digest[:19]}  {file}")
+    if record.kind == "Report":
+        report = KINDS["Report"](folder)
+        assert isinstance(report, Report)
+        print(f"  measures     {report.name}")
+        for key, measure in report.summary().items():
+            interval = f"[{measure.low:.3f}, {measure.high:.3f}]"
+            print(f"    {key:<34} {measure.value:>9.3f} {interval} n={measure.n} {measure.unit}")
+    return 0

@@ -1,0 +1,28 @@
+"""`septet verify [ARTIFACT]`."""
+
+from __future__ import annotations
+
+import argparse
+
+from septet.cli.common import open_workspace, size
+from septet.core import lineage
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "artifact", nargs="?", help="verify this artifact and all that it stands on (default: everything)"
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    with open_workspace(given) as workspace:
+        chosen = None if given.artifact is None else lineage.ancestors(workspace, workspace.resolve(given.artifact))
+        problems = lineage.verify(workspace, chosen)
+        records = workspace.store.records() if chosen is None else chosen
+        entries = len(workspace.ledger.entries())
+    for problem in problems:
+        print(f"{problem.where}: {problem.what}")
+    weight = size(sum(record.bytes for record in records))
+    print(f"{len(records)} artifacts ({weight}) and {entries} ledger entries: ", end="")
+    print(f"{len(problems)} problems" if problems else "all as sealed")
+    return 1 if problems else 0
