@@ -67,7 +67,9 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 class Corpus(Artifact):
     """Documents: Parquet parts, one row a document, each with its source, span, licence and transforms.
 
-    Columns: see `COLUMNS`. `dropped/` holds each row left out, with `rule` and the measured `value`;
+    Columns: see `COLUMNS`. `start` and `end` are characters of the source's decoded text; `edits` lists, as JSON, what was
+    replaced since ([start, end, new length] in characters of the row as it was read), so that a span of today's text
+    leads back to the file. `dropped/` holds each row left out, with `rule` and the measured `value`;
     `rejected.jsonl` names each file, page or row that could not be read and why.
     """
 
@@ -88,6 +90,7 @@ class Corpus(Artifact):
         "access": "string",
         "retrieved": "string",
         "transforms": "list<string>",
+        "edits": "string",
     }
     DROPPED: ClassVar[dict[str, str]] = {**COLUMNS, "rule": "string", "value": "double"}
 

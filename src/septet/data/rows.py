@@ -1,0 +1,65 @@
+"""Training rows of a grounded assistant: a question, what was retrieved for it, and the answer, as chat messages.
+
+The evidence is always among the contexts of an answerable row, at a place that varies, beside what retrieval really brings
+up; a share of rows has it taken out and says that the documents do not hold the answer. What a model is trained to read is
+what it will be served: the prompt comes from the same function.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from septet.data.knowledge.search import Searcher, contexts
+from septet.model.template import ABSTAIN, grounded_messages
+
+
+def training_rows(
+    items: Sequence[dict[str, Any]],
+    searcher: Searcher,
+    top: int,
+    without_evidence: float,
+    max_tokens: int,
+    seed: int,
+    tell: Callable[[int], None],
+) -> Iterator[dict[str, Any]]:
+    """One row an item, and a second one without its evidence for a share of them. The order is drawn from the seed."""
+    draw = random.Random(seed)  # noqa: S311 - an order of rows, not a secret
+    rows = []
+    for number, item in enumerate(items, 1):
+        hits = searcher.search(item["question"], top + len(item["chunks"]) + 2)
+        evidence = [chunk for chunk in (searcher.chunk(one) for one in item["chunks"][:1]) if chunk is not None]
+        others = [context for context in contexts(hits) if context["chunk"] not in item["chunks"]]
+        if evidence:
+            own = {key: evidence[0][key] for key in ("title", "text", "source")} | {"chunk": evidence[0]["id"]}
+            given = others[: top - 1]
+            # Retrieval puts the evidence first about as often as not; a model that saw it always first would trust the rank.
+            given.insert(draw.choice([0, 0, 0, min(1, len(given)), len(given)]), own)
+            rows.append(_row(item, given, item["answers"][0], max_tokens, ""))
+            if draw.random() < without_evidence and others:
+                rows.append(_row(item, others[:top], ABSTAIN[_language(item)], max_tokens, "-without"))
+        else:
+            rows.append(_row(item, others[:top], ABSTAIN[_language(item)], max_tokens, ""))
+        tell(number)
+    draw.shuffle(rows)
+    yield from rows
+
+
+def _row(
+    item: dict[str, Any], given: Sequence[dict[str, Any]], answer: str, max_tokens: int, suffix: str
+) -> dict[str, Any]:
+    grounded = grounded_messages(item["question"], given, _language(item), max_tokens=max_tokens)
+    return {
+        "id": item["id"] + suffix,
+        "messages": [*grounded.messages, {"role": "assistant", "content": answer}],
+        "language": item["language"],
+        "evidence": [context["chunk"] for context in given[: grounded.num_contexts]],
+        "origin": item["category"],
+        "truncated": grounded.num_truncated,
+        "left_out": grounded.num_dropped,
+    }
+
+
+def _language(item: dict[str, Any]) -> str:
+    return "zh" if item["language"] == "zh" else "en"
