@@ -14,44 +14,8 @@ from septet.detect.normalise import normalise
 _RUN = re.compile(r"[a-z0-9]+|[\u3400-\u9fff\uf900-\ufaff\u3041-\u30ff\uac00-\ud7a3]+")
 # Words that nearly every text and question share, so that they only cost time.
 _STOP = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "do",
-        "does",
-        "for",
-        "from",
-        "how",
-        "i",
-        "in",
-        "is",
-        "it",
-        "its",
-        "of",
-        "on",
-        "or",
-        "that",
-        "the",
-        "this",
-        "to",
-        "was",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "will",
-        "with",
-        "you",
-        "your",
-        "can",
-    ]
+    """a an and are as at be by do does for from how i in is it its of on or that the this to was what when where which who
+    will with you your can""".split()
 )
 
 

@@ -1,0 +1,137 @@
+"""Asking a model every question of a suite, and scoring what it says: right, near, grounded, or rightly silent.
+
+Each answer is written to the item store as it comes, so that an interrupted run goes on where it stopped. An empty or
+cut-off answer is an outcome of its own and counts as wrong; nothing is left out of a denominator.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from septet.core import Run, StepFailed
+from septet.detect.grounding import check
+from septet.evaluate import measures, statistics
+from septet.inference import Engine, Options, load
+from septet.kinds import Measure, Model, Report, Suite, read_lines
+from septet.model.template import abstains, answer_of, grounded_messages
+
+LANGUAGES = ("zh", "en")
+
+
+def evaluate(
+    name: str, model: Model, suite: Suite, max_tokens: int, context_tokens: int, batch: int, run: Run
+) -> Report:
+    """Answer and score all questions of a suite that carry their contexts, and write the report with its items."""
+    items = [item for item in suite.items() if item["kind"] == "question"]
+    if not items:
+        raise StepFailed("the suite holds no question", "Tie 'suite' to a table of data.retrieve")
+    done = {row["id"]: row for row in _finished(run.scratch / "items.jsonl")}
+    engine = load(model)
+    began, spent = time.monotonic(), 0
+    try:
+        waiting = [item for item in items if item["id"] not in done]
+        # Like lengths together: a batch is as slow as its longest prompt.
+        waiting.sort(key=lambda item: (sum(len(context["text"]) for context in item["contexts"]), item["id"]))
+        with (run.scratch / "items.jsonl").open("a", encoding="utf-8") as store:
+            for start in range(0, len(waiting), batch):
+                for row in _answer(engine, waiting[start : start + batch], max_tokens, context_tokens):
+                    spent += row["tokens"]
+                    done[row["id"]] = row
+                    store.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
+                store.flush()
+                run.progress(len(done), len(items), "questions")
+    finally:
+        engine.close()
+    seconds = time.monotonic() - began
+    if spent:
+        run.observe("seconds_a_question", round(seconds / max(1, len(waiting)), 3))
+    rows = [done[item["id"]] for item in items]
+    for outcome in ("empty", "cut_off"):
+        run.drop(
+            f"answers that were {outcome.replace('_', ' ')} (counted as they stand)",
+            _count(rows, outcome),
+            "items.jsonl",
+        )
+    facts = {
+        "suite": suite.about,
+        "max_tokens": max_tokens,
+        "context_tokens": context_tokens,
+        "model": model.card.get("name"),
+    }
+    return Report.write(run.out, name, summary(rows), rows, _notes(rows), facts)
+
+
+def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Measure]:
+    """The measures of an item store: overall and by language. Computable again without the model."""
+    found: dict[str, Measure] = {}
+    for label, chosen in (
+        ("", list(rows)),
+        *((f".{one}", [r for r in rows if r["language"] == one]) for one in LANGUAGES),
+    ):
+        answerable = [row for row in chosen if row["references"]]
+        silent = [row for row in chosen if not row["references"]]
+        clusters = [row["source"] for row in answerable]
+        found[f"exact_match{label}"] = statistics.share(sum(row["exact"] for row in answerable), len(answerable))
+        found[f"f1{label}"] = statistics.mean([row["f1"] for row in answerable], "share", clusters)
+        spoken = [row for row in chosen if not row["abstained"]]
+        found[f"groundedness{label}"] = statistics.share(sum(row["grounded"] for row in spoken), len(spoken))
+        found[f"abstains_rightly{label}"] = statistics.share(sum(row["abstained"] for row in silent), len(silent))
+        found[f"abstains_wrongly{label}"] = statistics.share(
+            sum(row["abstained"] for row in answerable), len(answerable)
+        )
+    return found
+
+
+def _answer(
+    engine: Engine, items: Sequence[dict[str, Any]], max_tokens: int, context_tokens: int
+) -> Iterator[dict[str, Any]]:
+    prompts = [
+        grounded_messages(item["question"], item["contexts"], item["language"], max_tokens=context_tokens).messages
+        for item in items
+    ]
+    for item, made in zip(items, engine.generate(prompts, Options(max_tokens=max_tokens)), strict=True):
+        text = answer_of(made.text)
+        abstained = abstains(text)
+        sentences = [] if abstained else check(text, [context["text"] for context in item["contexts"]])
+        yield {
+            "id": item["id"],
+            "language": item["language"],
+            "question": item["question"],
+            "references": item["answers"],
+            "source": (item.get("evidence") or {}).get("source", ""),
+            "contexts": [context["chunk"] for context in item["contexts"]],
+            "retrieved": any(context["chunk"] in item.get("chunks", ()) for context in item["contexts"]),
+            "output": made.text,
+            "answer": text,
+            "exact": bool(item["answers"]) and measures.exact_match(text, item["answers"]),
+            "f1": measures.f1(text, item["answers"]),
+            "abstained": abstained,
+            "grounded": bool(sentences) and all(sentence.supported for sentence in sentences),
+            "outcome": "empty" if not text else "cut_off" if made.finish == "length" else "answered",
+            "tokens": made.num_tokens,
+        }
+
+
+def _notes(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
+    lost = sum(1 for row in rows if row["references"] and not row["retrieved"])
+    if lost:
+        yield f"for {lost} answerable questions retrieval did not bring up the evidence: no model can be right there"
+
+
+def _count(rows: Sequence[dict[str, Any]], outcome: str) -> int:
+    return sum(1 for row in rows if row["outcome"] == outcome)
+
+
+def _finished(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows that a killed run left. A last line that was cut in half is taken off, so that the next can follow it."""
+    if not path.exists():
+        return
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if whole != data:
+        path.write_bytes(whole)
+    yield from read_lines(path)

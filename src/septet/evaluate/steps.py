@@ -1,0 +1,51 @@
+"""The steps of stage 5, evaluate. The work is in the files beside."""
+
+from __future__ import annotations
+
+from septet.core import Config, Run, field, step
+from septet.kinds import Model, Report, Suite
+
+
+class Answers(Config):
+    """Ask a model every question of a suite."""
+
+    name: str = field("answers", "The report's name; gates refer to it.")
+    max_tokens: int = field(48, "Longest answer, in tokens; a longer one is cut off and counted.", ge=1, le=4096)
+    context_tokens: int = field(360, "Budget of the contexts of a prompt, in estimated tokens.", ge=32)
+    batch: int = field(8, "Questions at a time.", ge=1, le=256)
+
+
+@step("evaluate.answers", version=1)
+def answers(config: Answers, model: Model, suite: Suite, run: Run) -> Report:
+    """Exact match, F1, groundedness and abstention on a suite's questions, with intervals and every item kept."""
+    from septet.evaluate.answers import evaluate
+
+    return evaluate(config.name, model, suite, config.max_tokens, config.context_tokens, config.batch, run)
+
+
+class Choice(Config):
+    """Score multiple choice by likelihood."""
+
+    name: str = field("choice", "The report's name; gates refer to it.")
+
+
+@step("evaluate.choice", version=1)
+def choice(config: Choice, model: Model, suite: Suite, run: Run) -> Report:
+    """Accuracy on a suite's choice items, by the likelihood of each option's whole text."""
+    from septet.evaluate.choice import evaluate
+
+    return evaluate(config.name, model, suite, run)
+
+
+class Compare(Config):
+    """Compare two reports on the same items."""
+
+    name: str = field("comparison", "The report's name; gates refer to it.")
+
+
+@step("evaluate.compare", version=1)
+def compare(config: Compare, before: Report, after: Report, run: Run) -> Report:
+    """Paired differences with intervals, McNemar's test, and the list of what got better and worse."""
+    from septet.evaluate.compare import compare as compare_reports
+
+    return compare_reports(config.name, before, after, run)
