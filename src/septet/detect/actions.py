@@ -81,7 +81,7 @@ def _mask(value: str, kind: str) -> str:
         return (admin[0] if admin else "") + "****"
     first, last = _ENDS.get(kind, (0, 0))
     places = [i for i, c in enumerate(value) if c.isalnum()]
-    if first + last > len(places) // 2:
+    if 3 * (first + last) > 2 * len(places):
         first, last = 0, min(last, len(places) // 4)
     hidden = set(places[first : len(places) - last])
     return "".join("*" if i in hidden else c for i, c in enumerate(value))
@@ -112,7 +112,7 @@ def _surrogate(value: str, kind: str, key: bytes) -> str:
     if maker is None:
         return _same_form(value, draw)
     bare = "".join(c for c in normalise(value, fold_case=False).text if c.isalnum())
-    return maker(value, draw) if kind in ("person", "email", "address", "secret") else _with_form(value, maker(bare, draw))
+    return maker(value, draw) if kind in _AS_WRITTEN else _with_form(value, maker(bare, draw))
 
 
 def _same_form(value: str, draw: _Draw) -> str:
@@ -171,6 +171,16 @@ def _person(value: str, draw: _Draw) -> str:
     return f"{first} {last}" if " " in value else last
 
 
+def _birth_date(value: str, draw: _Draw) -> str:
+    def part(match: re.Match[str]) -> str:
+        if len(match[0]) == 8:
+            return f"{1950 + draw.below(55)}{1 + draw.below(12):02d}{1 + draw.below(28):02d}"
+        return str(1950 + draw.below(55)) if len(match[0]) == 4 else f"{1 + draw.below(12):0{len(match[0])}d}"
+
+    return re.sub(r"\d+", part, value)
+
+
+_AS_WRITTEN = frozenset(("person", "email", "address", "secret", "ip", "birth_date"))
 _MAKERS: Mapping[str, Callable[[str, _Draw], str]] = {
     "resident_id": _resident,
     "bank_card": _card,
@@ -178,6 +188,7 @@ _MAKERS: Mapping[str, Callable[[str, _Draw], str]] = {
     "iban": _iban,
     "uscc": _company,
     "person": _person,
+    "birth_date": _birth_date,
     "email": lambda value, draw: f"user{draw.digits(8)}@example.com",
     "address": lambda value, draw: f"某市某路{1 + draw.below(900)}号" if _HAN.search(value) else f"{1 + draw.below(900)} Any Street",
     "secret": lambda value, draw: f"secret{draw.digits(10)}",

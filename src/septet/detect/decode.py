@@ -1,13 +1,13 @@
 """Payloads: text that hides inside a text in another writing, which a model can read and a word list cannot.
 
-`tight` closes up what was pulled apart or written in digits (`b 0 m b`); `payloads` decodes base64, base32, hexadecimal,
-binary, ROT13, reversed writing and Unicode tag characters. A finding in a payload leads back to the whole encoded run.
+`tight` closes up what was pulled apart or written in digits (`b 0 m b`); `payloads` decodes base64, base32, Ascii85,
+hexadecimal, binary, Morse, shifted alphabets, reversed writing and Unicode tag characters. A finding in a payload leads back to the whole encoded run.
 Everything is capped, so that a hostile text costs no more than a long one.
 """
 
 import base64
 import binascii
-import codecs
+import functools
 import re
 from collections.abc import Iterator
 
@@ -36,6 +36,21 @@ _COMMON = frozenset(
     "the and you your to of for how all is are not my a in this that with from tell what give me make".split()
 )
 _WORD = re.compile(r"[a-z]+")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_SAMPLE = 240  # characters that decide whether a shifted or reversed reading makes more sense
+_CAESAR = tuple(
+    functools.partial(lambda table, text: text.translate(table), str.maketrans(_LETTERS, _LETTERS[n:] + _LETTERS[:n])) for n in range(1, 26)
+)
+_MORSE = re.compile(r"(?<![.\-])[.\-]{1,6}(?:[ /|]+[.\-]{1,6}){6,}(?![.\-])")
+_MORSE_CODE = dict(
+    zip(
+        ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
+        "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----.".split(),
+        _LETTERS + "0123456789",
+        strict=True,
+    )
+)
+_ASCII85 = re.compile(r"<~[\x21-\x75\s]{10,}~>")
 
 
 def tight(view: Normalised) -> list[Normalised]:
@@ -81,18 +96,26 @@ def _decodings(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _TAGS.finditer(text):
         yield match.start(), match.end(), "".join(chr(ord(c) - 0xE0000) for c in match[0])
     visible = normalise(text, fold_case=False)
-    for pattern, decoder in ((_BINARY, _binary), (_HEX, _hexadecimal), (_BASE32, _base32), (_BASE64, _base64)):
+    for pattern, decoder in ((_ASCII85, _ascii85), (_BINARY, _binary), (_HEX, _hexadecimal), (_BASE32, _base32), (_BASE64, _base64)):
         for match in pattern.finditer(visible.text):
             raw = decoder(match[0][:MAX_PAYLOAD_CHARACTERS])
             plain = _readable(raw) if raw else None
             if plain:
                 yield (*visible.origin(*match.span()), plain)
-    sample = visible.text[:MAX_PAYLOAD_CHARACTERS].lower()
-    if len(sample) >= 12:
+    for match in _MORSE.finditer(visible.text):
+        words = re.split(r"\s*[/|]\s*|\s{2,}", match[0])
+        yield (*visible.origin(*match.span()), " ".join("".join(_MORSE_CODE.get(c, "") for c in word.split()) for word in words))
+    whole = visible.text[:MAX_PAYLOAD_CHARACTERS].lower()
+    sample = whole[:_SAMPLE]
+    if len(sample) >= 12 and _WORD.search(sample):
         here = _commonness(sample)
-        for plain in (codecs.encode(sample, "rot13"), sample[::-1]):
-            if _commonness(plain) > max(here, 1):
-                yield (*visible.origin(0, len(sample)), plain)
+        for reading in (_reverse, *_CAESAR):
+            if _commonness(reading(sample)) > max(2 * here, 1):
+                yield (*visible.origin(0, len(whole)), reading(whole))
+
+
+def _reverse(text: str) -> str:
+    return text[::-1]
 
 
 def _commonness(text: str) -> int:
@@ -110,6 +133,10 @@ def _readable(raw: bytes) -> str | None:
         if len(plain) >= 4 and min(letters, common) >= 0.9 * len(plain):
             return plain
     return None
+
+
+def _ascii85(run: str) -> bytes | None:
+    return _decoded(functools.partial(base64.a85decode, adobe=True), run)
 
 
 def _base64(run: str) -> bytes | None:

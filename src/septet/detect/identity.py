@@ -53,6 +53,8 @@ _ADDRESS_ZH = re.compile(
     rf"(?:\s?[{_HAN}A-Za-z0-9·]{{0,12}}?(?:大厦|大楼|广场|小区|花园|公寓|中心|家园|新村|苑|园|城|院|府))?"
     r"(?:\s?[0-9A-Za-z一二三四五六七八九十-]{1,6}\s?(?:栋|幢|座|号楼|楼|层|单元|室|号|户|门|房|铺)){0,5}"
 )
+# What a match may have swallowed before the address itself begins.
+_BEFORE_ADDRESS = re.compile(rf"[{_HAN}]{{0,6}}?(?=(?:{_PROVINCE})(?:省|市|[{_HAN}]))|(?:[{_HAN}]{{0,4}}?(?:地址|住址|住在|位于|寄到|送到|住|在|到)(?:是|为)?)(?=[{_HAN}]{{3}})")
 _ADDRESS_CUE = re.compile(
     r"(?:地址|住址|住所|户籍地?|居住地|家住|现住|寄到|寄往|送到|收货地|籍贯|住在)\s*(?:为|是|在|于)?\s*[:：]?\s*(?P<value>"
     rf"(?=[{_HAN}]{{0,20}}?(?:省|市|区|县|镇|乡|路|街|村|州|旗))[{_HAN}0-9A-Za-z（）()·#－-]{{4,60}})"
@@ -147,10 +149,11 @@ def _addresses(text: str, cues: dict[str, list[int]]) -> Found:
     for number in () if text.isascii() else _HOUSE_NUMBER.finditer(text):
         for match in _ADDRESS_ZH.finditer(text, max(past, number.start() - 48), min(len(text), number.end() + 64)):
             past = match.end()
+            start = match.start() + len(lead[0]) if (lead := _BEFORE_ADDRESS.match(match[0])) else match.start()
             if _ADMIN.search(match[0]):
-                yield match.start(), match.end(), "address", 0.9, "shape_zh"
+                yield start, match.end(), "address", 0.9, "shape_zh"
             elif re.search(r"[室栋幢单元]", match[0]):
-                yield match.start(), match.end(), "address", 0.75, "shape_zh"
+                yield start, match.end(), "address", 0.75, "shape_zh"
     for at in cues.get("place", ()):
         if match := _ADDRESS_CUE.match(text, at):
             yield match.start("value"), match.end("value"), "address", 0.85, "cue_zh"
