@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from septet.core.errors import StoreError
+from septet.core.fingerprint import digest_file, digest_tree, files_below
+
+RECORD = "record.json"
+"""The evidence that the store puts beside an artifact's own files. It is no part of the artifact's digest."""
 
 
 class Artifact:
@@ -30,6 +34,11 @@ class Artifact:
                 raise StoreError(
                     f"{self.path} is not a {self.kind()}: it holds no {pattern}", "Check the path, or make it again"
                 )
+
+    def digest(self, algorithm: str = "sha256") -> str:
+        """The digest of the artifact's files, read now. It equals the one that its record holds, or something changed."""
+        files = {name: digest_file(path, algorithm) for name, path in files_below(self.path) if name != RECORD}
+        return digest_tree(files, algorithm)
 
     def __repr__(self) -> str:
         return f"{self.kind()}({str(self.path)!r})"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from septet.core.artifact import RECORD
 from septet.core.errors import StoreError
 from septet.core.fingerprint import digest
 from septet.core.ledger import Problem
-from septet.core.store import RECORD, Record
+from septet.core.store import Record
 from septet.core.workspace import Workspace
 
 

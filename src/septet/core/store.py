@@ -18,11 +18,11 @@ from typing import Any
 
 import msgspec
 
+from septet.core.artifact import RECORD
 from septet.core.errors import MissingExtra, StoreError, nearest
 from septet.core.fingerprint import digest, digest_file, digest_tree, files_below
 from septet.core.ledger import Problem
 
-RECORD = "record.json"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

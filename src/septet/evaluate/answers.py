@@ -65,6 +65,11 @@ def evaluate(
     return Report.write(run.out, name, summary(rows), rows, _notes(rows), facts)
 
 
+def named(model: Model) -> dict[str, Any]:
+    """The model that was tested, by name and by the digest of its files: a release checks that it is the one it serves."""
+    return {"name": model.card.get("name"), "digest": model.digest()}
+
+
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Measure]:
     """The measures of an item store: overall and by language. Computable again without the model."""
     found: dict[str, Measure] = {}

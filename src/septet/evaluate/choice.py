@@ -10,6 +10,7 @@ from typing import Any
 
 from septet.core import Run, StepFailed
 from septet.evaluate import statistics
+from septet.evaluate.answers import named
 from septet.inference import load
 from septet.kinds import Measure, Model, Report, Suite
 from septet.model.template import QUESTION, one_line
@@ -43,7 +44,7 @@ def evaluate(name: str, model: Model, suite: Suite, run: Run) -> Report:
         summary,
         rows,
         ["by likelihood of the whole option; chance is 1 divided by the number of options"],
-        {"suite": suite.about, "model": model.card.get("name"), "mode": "likelihood, full text, by byte"},
+        {"suite": suite.about, "model": named(model), "mode": "likelihood, full text, by byte"},
     )
 
 

@@ -45,7 +45,15 @@ def compare(name: str, before: Report, after: Report, run: Run) -> Report:
     worse = sum(1 for row in rows if row["moved"] == "worse")
     better = sum(1 for row in rows if row["moved"] == "better")
     run.note(f"{better} items got better, {worse} worse, {len(rows) - better - worse} stayed")
-    facts = {"before": before.name, "after": after.name, "mcnemar_p": round(p, 6), "better": better, "worse": worse}
+    model = after.content["facts"].get("model")
+    facts = {
+        "before": before.name,
+        "after": after.name,
+        "model": model,
+        "mcnemar_p": round(p, 6),
+        "better": better,
+        "worse": worse,
+    }
     return Report.write(run.out, name, summary, rows, [f"McNemar's exact p for right and wrong: {p:.2g}"], facts)
 
 

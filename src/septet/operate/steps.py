@@ -1,0 +1,56 @@
+"""The steps of stage 6, operate. The work is in the files beside."""
+
+from __future__ import annotations
+
+import msgspec
+
+from septet.core import Config, GateRefused, Run, field, step
+from septet.kinds import KnowledgeBase, Model, Policy, Release, Report, write_json
+
+
+class MakeRelease(Config):
+    """Bind what was tested into one unit, if every gate holds."""
+
+    name: str = field(doc="The name under which it is served; clients give it as `model`.")
+    gates: str = field("release", "Which set of the policy's gates must hold.")
+    top: int = field(3, "Chunks that an answer may stand on.", ge=1, le=20)
+    context_tokens: int = field(360, "Budget of the contexts of a prompt, in estimated tokens.", ge=32)
+    max_tokens: int = field(96, "Longest answer, in tokens, unless the caller asks for less.", ge=1, le=8192)
+    note: str = field("", "What changed, for the people who approve.")
+
+
+@step("operate.release", version=1)
+def release(
+    config: MakeRelease, model: Model, knowledge: KnowledgeBase, policy: Policy, reports: tuple[Report, ...], run: Run
+) -> Release:
+    """Hold every gate of the policy to the reports; write the release, or refuse it and name each gate that is red."""
+    from septet.detect import policy as policies
+    from septet.operate.gates import judge
+
+    digest = model.digest()
+    verdicts = judge(policies.load(policy.path), config.gates, reports, digest)
+    red = [one for one in verdicts if not one.green]
+    if red:
+        raise GateRefused(
+            f"{len(red)} of {len(verdicts)} gates of '{config.name}' are red: "
+            + "; ".join(f"{one.report} {one.metric}: {one.reason}" for one in red),
+            "Mend what they measure, or change the policy in the open and run again",
+        )
+    run.note(f"all {len(verdicts)} gates are green")
+    write_json(
+        run.out / "release.json",
+        {
+            "name": config.name,
+            "note": config.note,
+            "settings": {"top": config.top, "context_tokens": config.context_tokens, "max_tokens": config.max_tokens},
+            "model": {"digest": digest, "form": model.form, "card": model.card},
+            "knowledge": {"digest": knowledge.digest(), "meta": knowledge.meta},
+            "policy": {"digest": policy.digest()},
+            "reports": [
+                {"name": one.name, "digest": one.digest(), "summary": one.content["summary"]} for one in reports
+            ],
+            "gate_set": config.gates,
+            "gates": msgspec.to_builtins(verdicts),
+        },
+    )
+    return Release(run.out)
