@@ -1,0 +1,48 @@
+"""What the processor offers, and torch settings that give the same bits each time. Nothing global stays changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def num_cores() -> int:
+    """Cores this process may use. Threads beyond them make matrix products slower, and llama.cpp's spin against each other."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether bfloat16 products run in hardware here; elsewhere they are several times slower than float32."""
+    import torch
+
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def precision_of(wanted: str) -> str:
+    """`auto`, `bfloat16` or `float32` as one of the last two."""
+    if wanted != "auto":
+        return wanted
+    return "bfloat16" if multiplies_bfloat16() else "float32"
+
+
+@contextmanager
+def repeatable(threads: int = 0) -> Iterator[None]:
+    """Fixed threads and deterministic kernels inside the block. The number of threads decides in which order sums are taken."""
+    import torch
+
+    kept_threads = torch.get_num_threads()
+    kept_mode = torch.are_deterministic_algorithms_enabled()
+    kept_fill = torch.utils.deterministic.fill_uninitialized_memory
+    torch.set_num_threads(threads or num_cores())
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = (
+        False  # costs a pass over each new tensor; nothing here reads one
+    )
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        torch.set_num_threads(kept_threads)
+        torch.use_deterministic_algorithms(kept_mode)
+        torch.utils.deterministic.fill_uninitialized_memory = kept_fill

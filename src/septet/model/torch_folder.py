@@ -1,0 +1,94 @@
+"""A model folder as a transformers module and back. Safetensors only; code inside a model folder is never run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from septet.core import ConfigError, MissingExtra
+from septet.kinds import read_json, refuse_pickle, write_json
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+
+def read_module(folder: Path, precision: str) -> PreTrainedModel:
+    """The causal language model in a folder, on the CPU, in evaluation mode.
+
+    Raises ConfigError for pickle files, for models that need code of their own, and for weights that cannot be read.
+    """
+    refuse_pickle(folder)
+    config = read_json(folder / "config.json")
+    if "auto_map" in config:
+        raise ConfigError(
+            f"the model in {folder} wants to run code of its own (auto_map in config.json)",
+            "Use a model of a standard architecture",
+        )
+    try:
+        import torch
+        from safetensors import SafetensorError
+        from transformers import AutoModelForCausalLM
+    except ModuleNotFoundError as error:
+        raise MissingExtra(error.name or "transformers", "models") from error
+    try:
+        with _quiet():
+            module = AutoModelForCausalLM.from_pretrained(
+                str(folder),
+                dtype=getattr(torch, precision),
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                attn_implementation="sdpa",
+            )
+    except (OSError, ValueError, SafetensorError, RuntimeError) as error:
+        raise ConfigError(f"the model in {folder} cannot be read: {error}", "Fetch or make it again") from error
+    return module.eval()
+
+
+def new_module(config: dict[str, Any], seed: int) -> PreTrainedModel:
+    """A model with random weights, the same for the same seed. float32."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    settings = {key: value for key, value in config.items() if key not in ("model_type", "architectures", "dtype")}
+    with torch.random.fork_rng(devices=[]), _quiet():
+        torch.manual_seed(seed)
+        return AutoModelForCausalLM.from_config(
+            AutoConfig.for_model(config["model_type"], **settings), dtype=torch.float32
+        ).eval()
+
+
+def write_module(weights: dict[str, torch.Tensor], config: dict[str, Any], folder: Path, precision: str) -> None:
+    """config.json and model.safetensors: the same bytes for the same weights."""
+    import torch
+    from safetensors.torch import save_file
+
+    kind = getattr(torch, precision)
+    tied = config.get("tie_word_embeddings", False)
+    kept = {
+        name: weight.detach().to(kind).contiguous()
+        for name, weight in sorted(weights.items())
+        if not (tied and name == "lm_head.weight")
+    }
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    write_json(folder / "config.json", {**config, "dtype": precision})
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the library's progress bars: a step reports through its run."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    level = logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if shown:
+            logging.enable_progress_bar()
