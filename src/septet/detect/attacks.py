@@ -47,6 +47,7 @@ class Attacks:
         self._weights |= {name: weights.get(name, weight) for name, weight, _ in _DELIMITERS}
         self._rules = tuple(rule for rule in rules if self._weights[rule.id] > 0)
         self.categories = {rule.id: rule.category for rule in rules} | {name: "prompt_injection" for name, _, _ in _DELIMITERS}
+        self._excuses = frozenset(name for rule in rules for name in rule.unless)
         self._decode = decode
         words: dict[tuple[str, bool], list[str]] = {}
         for name, listed in cues.items():
@@ -65,7 +66,7 @@ class Attacks:
             best.setdefault(span.rule, span)
         seen = {rule for rule in best}
         for closed in tight(view):
-            for span in self._scan(closed, ""):
+            for span in self._scan(closed, "", closed_up=True):
                 if span.rule not in seen:
                     best.setdefault(span.rule, span)
         for hidden in payloads(text) if self._decode else ():
@@ -76,14 +77,18 @@ class Attacks:
     def score(self, text: str) -> float:
         return combined(self.find(text))
 
-    def _scan(self, view: Normalised, prefix: str) -> Iterator[Span]:
+    def _scan(self, view: Normalised, prefix: str, closed_up: bool = False) -> Iterator[Span]:
         text = view.text
         hits: dict[str, list[tuple[int, int]]] = {}
         for which, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
             open_ended, names = self._words[which]
-            if bounded(text, start, end, open_ended):
+            if bounded(text, start, end, open_ended) or (closed_up and _runs_together(text, start, end)):
                 for name in names:
                     hits.setdefault(name, []).append((start, end))
+        # "detect" in "without being detected" speaks of no defence: a word inside a longer cue does not count as honest.
+        longer = [place for name in hits if name not in self._excuses for place in hits[name]]
+        for name in self._excuses & hits.keys():
+            hits[name] = [(a, b) for a, b in hits[name] if not any(x <= a and b <= y and y - x > b - a for x, y in longer)]
         for rule in self._rules:
             found = _combination(rule, hits, text) if all(name in hits for name in rule.cues) else None
             if found:
@@ -110,6 +115,8 @@ def combined(spans: list[Span]) -> float:
 
 def _combination(rule: Rule, hits: Mapping[str, list[tuple[int, int]]], text: str) -> tuple[int, int] | None:
     *others, last = rule.cues
+    # A word may belong to several classes ("make" asks and acts): the class with the fewest places chooses first.
+    others.sort(key=lambda name: len(hits[name]))
     for anchor in hits[last]:
         near = text[max(0, anchor[0] - rule.gap) : anchor[1] + rule.gap]
         gap = rule.gap // 2 if len(_CJK.findall(near)) * 3 > len(near) else rule.gap
@@ -117,13 +124,32 @@ def _combination(rule: Rule, hits: Mapping[str, list[tuple[int, int]]], text: st
             continue
         chosen = [anchor]
         for name in others:
-            other = _nearest(hits[name], anchor, gap, chosen)
+            taken = [place for place in chosen if place == anchor or not _is_imperative(text, place[0])]
+            other = _nearest(hits[name], anchor, gap, taken)
             if other is None:
                 break
             chosen.append(other)
         else:
             return min(start for start, _ in chosen), max(end for _, end in chosen)
     return None
+
+
+def _is_imperative(text: str, start: int) -> bool:
+    """Whether the verb at `start` opens a sentence: "Write ..." asks and acts in one word."""
+    before = text[max(0, start - 12) : start].rstrip(" \"'*-([")
+    return not before or before[-1] in ".!?:;,\n。" or before.endswith(("please", "to", "请", "帮我", "给我"))
+
+
+def _runs_together(text: str, start: int, end: int) -> bool:
+    """Whether a match lies in a long unbroken run, as spaced-out writing leaves it once it is closed up."""
+    if end - start < 4 or not text[start:end].isascii():
+        return False
+    left, right = start, end
+    while left > 0 and text[left - 1].isalnum() and text[left - 1].isascii() and end - left < 16:
+        left -= 1
+    while right < len(text) and text[right].isalnum() and text[right].isascii() and right - left < 16:
+        right += 1
+    return right - left >= 16
 
 
 def _nearest(

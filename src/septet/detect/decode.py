@@ -11,7 +11,7 @@ import functools
 import re
 from collections.abc import Iterator
 
-from septet.detect.normalise import Normalised, normalise, substitute
+from septet.detect.normalise import Normalised, normalise, same_length, without
 
 MAX_PAYLOADS = 8
 MAX_PAYLOAD_CHARACTERS = 8192
@@ -21,7 +21,8 @@ _STOPS = "。,!?;:、\n\r\"'()<>《》【】「」…"
 _TIGHT = re.compile(
     rf"(?<=[{_HAN}])[^\w{_HAN}{re.escape(_STOPS)}]{{1,3}}(?=[{_HAN}])"  # 炸 弹, 炸*弹
     rf"|(?<![{_HAN}])[{_HAN}](?:([^\w{_HAN}])[{_HAN}]\1)+[{_HAN}](?![{_HAN}])"  # 炸。弹。制
-    r"|(?<![^\W_])[^\W_](?:([^\w\n]|_)\2?[^\W_]){2,}(?![^\W_])"  # k i l l, k.i.l.l
+    r"|(?<![^\W_])[^\W_](?:([^\w\n]|_)\2{0,3}[^\W_]){2,}(?![^\W_])"  # k i l l, k.i.l.l
+    r"|(?<=\s)\s+"  # blanks in a row
     r"|(?<=[a-z])[*~^|+#=_\u2190-\u2bff\u3012-\u303f\U0001f000-\U0001faff]{1,3}(?=[a-z])"  # bo*mb
 )
 _LEET_WORD = re.compile(r"(?<![^\W_])(?=[a-z0-9@$!|]*[a-z])(?=[a-z0-9@$!|]*[0-9@$!|])[a-z0-9@$!|]{3,}(?<![!|])")
@@ -55,25 +56,24 @@ _ASCII85 = re.compile(r"<~[\x21-\x75\s]{10,}~>")
 
 def tight(view: Normalised) -> list[Normalised]:
     """The same view closed up and with digits read as letters; empty where nothing changes. `view` is case-folded."""
-    closed = substitute(view, _TIGHT, _close)
+    closed = without(view, {place for match in _TIGHT.finditer(view.text) for place in _separators(match)})
+    if "\n" in closed.text:
+        closed = same_length(closed, closed.text.replace("\n", " "))
     found = [] if closed is view else [closed]
     for table in (_LEET, _LEET_L):
-        read = substitute(closed, _LEET_WORD, lambda m, t=table: m[0].translate(t))  # type: ignore[misc]
-        if read is not closed and all(read.text != other.text for other in found):
-            found.append(read)
+        read = _LEET_WORD.sub(lambda m, table=table: m[0].translate(table), closed.text)  # type: ignore[misc]
+        if read != closed.text and all(read != other.text for other in found):
+            found.append(same_length(closed, read))
     return found
 
 
-def _close(match: re.Match[str]) -> str:
+def _separators(match: re.Match[str]) -> list[int]:
+    """The places in the text of what pulls the letters of a match apart. Of a doubled blank, which ends a word, one stays."""
     separator = match[1] or match[2]
-    if separator is None:
-        return ""
-    piece = match[0]
-    return (
-        " ".join(part.replace(separator, "") for part in piece.split(separator * 2))
-        if separator == " "
-        else piece.replace(separator, "")
-    )
+    places = [i for i in range(*match.span()) if separator is None or match.string[i] == separator]
+    doubled = separator is not None and separator.isspace()
+    text = match.string
+    return [i for i in places if not (doubled and text[i - 1] == separator and text[i - 2] != separator)]
 
 
 def payloads(text: str, depth: int = 2) -> list[Normalised]:

@@ -13,7 +13,7 @@ import functools
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.util import find_spec
 
 Offsets = tuple[Sequence[int], Sequence[int]]
@@ -165,12 +165,17 @@ def normalise(text: str, fold_case: bool = True) -> Normalised:
     return Normalised(folded, whole, lambda: _lengths_to_offsets([len(table[ord(c)] or "") for c in text]))
 
 
-def compact(view: Normalised, keep: str = "") -> Normalised:
-    """The letters and digits of a view alone, without what separates them."""
-    kept = [i for i, c in enumerate(view.text) if c.isalnum() or c in keep]
-    if len(kept) == len(view.text):
+def without(view: Normalised, dropped: Collection[int]) -> Normalised:
+    """The view without the characters at these places."""
+    if not dropped:
         return view
+    kept = [i for i in range(len(view.text)) if i not in dropped]
     return Normalised("".join([view.text[i] for i in kept]), view, lambda: (kept, [i + 1 for i in kept]))
+
+
+def compact(view: Normalised) -> Normalised:
+    """The letters and digits of a view alone, without what separates them."""
+    return without(view, {i for i, c in enumerate(view.text) if not c.isalnum()})
 
 
 def same_length(view: Normalised, text: str) -> Normalised:
