@@ -32,5 +32,7 @@ def shared():
     """The folder of real test data, or a skip that says what is missing."""
     folder = Path(os.environ.get("SEPTET_SHARED", REPOSITORY.parent / "shared"))
     if not (folder / "corpora").is_dir():
-        pytest.skip(f"real test data is not there: set SEPTET_SHARED to a folder that holds corpora/ (looked in {folder})")
+        pytest.skip(
+            f"real test data is not there: set SEPTET_SHARED to a folder that holds corpora/ (looked in {folder})"
+        )
     return folder

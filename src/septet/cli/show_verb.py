@@ -25,12 +25,15 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(msgspec.to_builtins(record), ensure_ascii=False, indent=1))
         return 0
-    print(
-        f"{record.kind}  {name}\n  step         {record.step} (version {record.version})\n  fingerprint  {record.fingerprint}"
-    )
-    print(
-        f"  digest       {record.digest}\n  folder       {folder}\n  made         {record.made['time']}, {duration(record.made['seconds'])}"
-    )
+    print(f"{record.kind}  {name}")
+    for label, value in (
+        ("step", f"{record.step} (version {record.version})"),
+        ("fingerprint", record.fingerprint),
+        ("digest", record.digest),
+        ("folder", str(folder)),
+        ("made", f"{record.made['time']}, {duration(record.made['seconds'])}"),
+    ):
+        print(f"  {label:<12} {value}")
     for title, values in (
         ("config", record.config),
         ("inputs", record.inputs),

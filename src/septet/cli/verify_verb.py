@@ -6,6 +6,7 @@ import argparse
 
 from septet.cli.common import open_workspace, size
 from septet.core import lineage
+from septet.operate import publish
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     with open_workspace(given) as workspace:
         chosen = None if given.artifact is None else lineage.ancestors(workspace, workspace.resolve(given.artifact))
-        problems = lineage.verify(workspace, chosen)
+        problems = [*lineage.verify(workspace, chosen), *publish.verify_signatures(workspace)]
         records = workspace.store.records() if chosen is None else chosen
         entries = len(workspace.ledger.entries())
     for problem in problems:

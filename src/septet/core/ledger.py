@@ -213,6 +213,7 @@ class _Sqlite:
                 for statement in _SCHEMA + _SQLITE_GUARDS:
                     self._connection.execute(statement)
         except sqlite3.DatabaseError as error:
+            self._connection.close()
             raise StoreError(
                 f"the ledger at {path} cannot be opened: {error}", "Check the file and its folder's rights"
             ) from None
