@@ -1,0 +1,1 @@
+"""The gateway: a release behind an OpenAI-compatible endpoint."""
