@@ -21,8 +21,8 @@ from septet.data.knowledge.search import Searcher, contexts
 from septet.detect import grounding
 from septet.detect import policy as policies
 from septet.detect.language import language
-from septet.inference import Options as EngineOptions
-from septet.inference import load
+from septet.inference.protocol import Options as EngineOptions
+from septet.inference.protocol import load
 from septet.kinds import KnowledgeBase, Model, Policy, Release
 from septet.model.template import Grounded, abstains, grounded_messages
 from septet.operate import publish
@@ -133,10 +133,15 @@ class Assistant:
         )
         gate = AnswerStream(self._guard)
         shown: list[str] = []
-        stream = self._engine.stream(grounded.messages, asked)
+        prompt = self._engine.codec.prompt(grounded.messages)
+        stream = self._engine.stream(prompt, asked)
+        wrote: list[str] = []
+        finish = "stop"
         try:
             for token in stream:
-                piece = gate.feed(token)
+                wrote.append(token.text)
+                finish = token.finish or finish
+                piece = gate.feed(token.text)
                 if piece:
                     piece = piece if shown else piece.lstrip()
                     shown.append(piece)
@@ -150,13 +155,13 @@ class Assistant:
                     shown.append(piece)
                     yield Piece(piece)
         finally:
+            # Closing it stops the model: after a block, and when whoever reads goes away.
             stream.close()
         verdict = gate.verdict
         text = "".join(shown).rstrip()
         guard = {"prompt": _said(at_door), "answer": _said(verdict)}
         if left_out:
             guard["contexts"] = {"action": "left_out", "reasons": [f"{left_out} passages read like an attack"]}
-        finish = stream.finish or "stop"
         citations: list[Citation] = []
         supported = abstained = False
         if gate.blocked:
@@ -181,8 +186,8 @@ class Assistant:
             given=tuple(given),
             supported=supported,
             abstained=abstained,
-            prompt_tokens=stream.prompt_tokens,
-            completion_tokens=stream.completion_tokens,
+            prompt_tokens=len(prompt.ids),
+            completion_tokens=len(self._engine.codec.encode("".join(wrote))),
         )
 
     def _retrieve(self, question: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:

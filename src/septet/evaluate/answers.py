@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from septet import statistics
 from septet.core import Run, StepFailed
 from septet.detect.grounding import check
-from septet.evaluate import measures, statistics
-from septet.inference import Engine, Options, load
+from septet.evaluate import measures
+from septet.inference.protocol import Engine, Options, load
 from septet.kinds import Measure, Model, Report, Suite, read_lines
 from septet.model.template import abstains, answer_of, grounded_messages
 
@@ -94,10 +95,11 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Measure]:
 def _answer(
     engine: Engine, items: Sequence[dict[str, Any]], max_tokens: int, context_tokens: int
 ) -> Iterator[dict[str, Any]]:
-    prompts = [
-        grounded_messages(item["question"], item["contexts"], item["language"], max_tokens=context_tokens).messages
+    asked = (
+        grounded_messages(item["question"], item["contexts"], item["language"], max_tokens=context_tokens)
         for item in items
-    ]
+    )
+    prompts = [engine.codec.prompt(one.messages) for one in asked]
     for item, made in zip(items, engine.generate(prompts, Options(max_tokens=max_tokens)), strict=True):
         text = answer_of(made.text)
         abstained = abstains(text)
@@ -117,7 +119,7 @@ def _answer(
             "abstained": abstained,
             "grounded": bool(sentences) and all(sentence.supported for sentence in sentences),
             "outcome": "empty" if not text else "cut_off" if made.finish == "length" else "answered",
-            "tokens": made.num_tokens,
+            "tokens": len(made.ids),
         }
 
 

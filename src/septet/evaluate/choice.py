@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from septet import statistics
 from septet.core import Run, StepFailed
-from septet.evaluate import statistics
 from septet.evaluate.answers import named
-from septet.inference import load
+from septet.inference.protocol import Engine, load
 from septet.kinds import Measure, Model, Report, Suite
 from septet.model.template import QUESTION, one_line
 
@@ -48,10 +48,11 @@ def evaluate(name: str, model: Model, suite: Suite, run: Run) -> Report:
     )
 
 
-def _scored(item: dict[str, Any], engine: Any) -> dict[str, Any]:
+def _scored(item: dict[str, Any], engine: Engine) -> dict[str, Any]:
     language = "zh" if item["language"] == "zh" else "en"
     prompt = [{"role": "user", "content": QUESTION[language].format(one_line(item["question"]))}]
-    sums = engine.score(prompt, item["options"])
+    codec = engine.codec
+    sums = engine.score(codec.prompt(prompt), [codec.encode(option) for option in item["options"]])
     by_byte = [total / max(1, len(option.encode())) for total, option in zip(sums, item["options"], strict=True)]
     chosen = max(range(len(sums)), key=lambda index: by_byte[index])
     by_sum = max(range(len(sums)), key=lambda index: sums[index])

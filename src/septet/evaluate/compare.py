@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from septet import statistics
 from septet.core import ConfigError, Run
-from septet.evaluate import statistics
 from septet.kinds import Measure, Report
 
 
