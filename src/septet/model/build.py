@@ -81,6 +81,7 @@ def decoder(config: Decoder, tokenizer: Path, run: Run) -> None:
             "terms": [],
             "source": "model.decoder",
             "parameters": total,
+            "context": config.context,
             "changes": [],
         },
     )
@@ -108,6 +109,7 @@ def loaded(config: Load, found: Found, run: Run) -> None:
         "sha256": found.sha256,
         "revision": found.revision,
         "parameters": facts["parameters"],
+        "context": facts["context"],
         "changes": facts["changes"],
     }
     folders.complete(run.out, card)
@@ -138,6 +140,7 @@ def _from_gguf(config: Load, found: Found, run: Run) -> dict[str, Any]:
         "name": file.get("general.name"),
         "licence": file.get("general.license", ""),
         "parameters": total,
+        "context": file.get("{arch}.context_length"),
         "changes": changes,
     }
 
@@ -167,7 +170,8 @@ def _from_folder(found: Found, run: Run) -> dict[str, Any]:
                     total += sum(_product(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
             except SafetensorError as error:
                 raise ConfigError(f"{file.name} is broken: {error}", "Fetch it again") from error
-    return {"name": config.get("_name_or_path", ""), "parameters": total, "changes": []}
+    context = config.get("max_position_embeddings")
+    return {"name": config.get("_name_or_path", ""), "parameters": total, "context": context, "changes": []}
 
 
 def _product(shape: tuple[int, ...] | list[int]) -> int:

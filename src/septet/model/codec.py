@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -133,13 +133,13 @@ class Codec:
                 ends.append(found + len(word))
         return min(ends, default=len(text))
 
-    def stream(self, ids: Iterator[int]) -> Iterator[tuple[int, str]]:
-        """Each id with the text that it completes; empty while a character's bytes are still coming."""
+    def decoder(self) -> Callable[[int], str]:
+        """A function that is given ids one by one and returns the text that each completes; empty while a character's
+        bytes are still coming."""
         from tokenizers.decoders import DecodeStream
 
-        decoder = DecodeStream(skip_special_tokens=True)
-        for token in ids:
-            yield token, decoder.step(self.tokenizer, token) or ""
+        stream = DecodeStream(skip_special_tokens=True)
+        return lambda token: stream.step(self.tokenizer, token) or ""
 
     def disarm(self, text: str) -> str:
         """The text with a blank inside whatever would be read as a special token."""

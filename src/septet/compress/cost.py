@@ -1,0 +1,133 @@
+"""What compression saved and what it cost, as a report: size, token ids, greedy answers, perplexity of reference answers."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from septet.compress.equivalence import continuations, perplexity, same_ids
+from septet.core import ConfigError, Run
+from septet.inference.protocol import Engine, Options, Prompt, load
+from septet.kinds import Measure, Model, Report, Suite
+from septet.model.template import grounded_messages
+
+if TYPE_CHECKING:
+    from septet.compress.steps import Cost
+
+_RESAMPLES = 1000
+
+
+def report(config: Cost, before: Model, after: Model, suite: Suite, run: Run) -> Report:
+    """Compare two forms of one model. Raises ConfigError when the suite holds no reference answer."""
+    questions = [item for item in suite.items() if item.get("kind", "question") == "question" and item.get("answers")]
+    if not questions:
+        raise ConfigError("the suite has no questions with answers", "Give a suite made by data.questions")
+    chosen = random.Random(config.seed).sample(questions, min(config.items, len(questions)))  # noqa: S311
+    sizes = [_size(before), _size(after)]
+    first, second = _timed_load(before, "before", run), _timed_load(after, "after", run)
+    try:
+        equal = same_ids(first, second, before)
+        greedy = continuations(first, second, before, config.tokens)
+        scored = [_scores(engine, chosen, label, run) for engine, label in ((first, "before"), (second, "after"))]
+        for engine, label in ((first, "before"), (second, "after")):
+            _observe_speed(engine, label, run)
+    finally:
+        first.close()
+        second.close()
+    lengths = [length for _, length in scored[0]]
+    logs = [[log for log, _ in rows] for rows in scored]
+    summary = {
+        "size_before": _exact(sizes[0], "bytes"),
+        "size_after": _exact(sizes[1], "bytes"),
+        "size_ratio": _exact(round(sizes[1] / sizes[0], 4), "ratio"),
+        "same_token_ids": _mean([float(one) for one in equal], "share", config.seed),
+        "greedy_agreement": _mean([one.agreement for one in greedy], "share", config.seed),
+        "perplexity_before": _interval(len(lengths), lambda at: _ppl(logs[0], lengths, at), "perplexity", config.seed),
+        "perplexity_after": _interval(len(lengths), lambda at: _ppl(logs[1], lengths, at), "perplexity", config.seed),
+        "perplexity_ratio": _interval(
+            len(lengths), lambda at: _ppl(logs[1], lengths, at) / _ppl(logs[0], lengths, at), "ratio", config.seed
+        ),
+    }
+    items: list[dict[str, Any]] = [
+        {
+            "id": f"golden-{n}",
+            "prompt": one.prompt,
+            "before": one.before,
+            "after": one.after,
+            "agreement": one.agreement,
+            "same_ids": same,
+        }
+        for n, (one, same) in enumerate(zip(greedy, equal, strict=True), 1)
+    ]
+    items += [
+        {"id": item["id"], "tokens": length, "log_before": round(one, 4), "log_after": round(two, 4)}
+        for item, length, one, two in zip(chosen, lengths, logs[0], logs[1], strict=True)
+    ]
+    notes = [
+        f"{len(chosen)} of {len(questions)} questions were scored",
+        "Perplexity is of the reference answers after their contexts; intervals are 95 % by resampling the items",
+    ]
+    facts = {
+        "before": {"form": before.form},
+        "after": {"form": after.form},
+        "seed": config.seed,
+        "tokens": config.tokens,
+    }
+    return Report.write(run.out, "compression", summary, items, notes, facts)
+
+
+def _scores(engine: Engine, items: Sequence[dict[str, Any]], label: str, run: Run) -> list[tuple[float, int]]:
+    """Log-probability and number of tokens of the first reference answer of each item."""
+    found = []
+    for done, item in enumerate(items, 1):
+        messages = grounded_messages(item["question"], item.get("contexts") or [], item["language"]).messages
+        answer = [*messages, {"role": "assistant", "content": item["answers"][0]}]
+        ids, wrote = engine.codec.conversation(answer)
+        start = wrote.index(True)
+        (log,) = engine.score(engine.codec.prompt(messages), [ids[start:]])
+        found.append((log, len(ids) - start))
+        run.progress(done, len(items), f"answers scored, {label}")
+    return found
+
+
+def _timed_load(model: Model, label: str, run: Run) -> Engine:
+    started = time.monotonic()
+    engine = load(model)
+    run.observe(f"load_seconds_{label}", round(time.monotonic() - started, 2))
+    return engine
+
+
+def _observe_speed(engine: Engine, label: str, run: Run) -> None:
+    """Decoding alone: the prompt is one token long."""
+    start = engine.codec.encode(engine.codec.bos_token) or [engine.codec.stop_ids[0]]
+    started = time.monotonic()
+    (made,) = engine.generate([Prompt(tuple(start))], Options(max_tokens=32))
+    if made.ids:
+        run.observe(f"decode_tokens_per_second_{label}", round(len(made.ids) / (time.monotonic() - started), 1))
+    run.observe(f"engine_{label}", engine.name)
+
+
+def _size(model: Model) -> int:
+    return sum(file.stat().st_size for file in model.path.iterdir() if file.suffix in (".gguf", ".safetensors"))
+
+
+def _ppl(logs: Sequence[float], lengths: Sequence[int], at: Sequence[int]) -> float:
+    return perplexity([logs[i] for i in at], [lengths[i] for i in at])
+
+
+def _exact(value: float, unit: str) -> Measure:
+    return Measure(value, value, value, 1, unit)
+
+
+def _mean(values: Sequence[float], unit: str, seed: int) -> Measure:
+    return _interval(len(values), lambda at: sum(values[i] for i in at) / len(at), unit, seed)
+
+
+def _interval(count: int, statistic: Callable[[Sequence[int]], float], unit: str, seed: int) -> Measure:
+    """A statistic of some items with its 95 % percentile interval (Efron and Tibshirani, 1993)."""
+    chance = random.Random(seed)  # noqa: S311
+    drawn = sorted(statistic([chance.randrange(count) for _ in range(count)]) for _ in range(_RESAMPLES))
+    low, high = drawn[int(0.025 * _RESAMPLES)], drawn[int(0.975 * _RESAMPLES)]
+    return Measure(round(statistic(range(count)), 4), round(low, 4), round(high, 4), count, unit)

@@ -1,0 +1,122 @@
+"""What runs a model: one Protocol, several makers.
+
+A caller makes prompts with the model's own codec and gives token ids, so that every engine reads the same. Third parties
+bring an engine through the entry point group `septet.inference`: a function `(model: Model) -> Engine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from septet.core import ConfigError, plugins
+from septet.kinds import Model
+from septet.model.codec import Codec, Prompt
+
+GROUP = "septet.inference"
+
+__all__ = ["GROUP", "Completion", "Engine", "Options", "Piece", "Prompt", "load"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to continue a prompt. Temperature 0 is greedy and always the same; above it, the seed decides."""
+
+    max_tokens: int = 128
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+    """Texts that end an answer and are not part of it, beside the model's own stop ids. One counts only once something
+    other than blanks has been written: a base model asked for a line often begins with a line break."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A finished continuation. `finish`: `stop`, or `length` when max_tokens or the context ended it."""
+
+    text: str
+    ids: tuple[int, ...]
+    finish: str
+    prompt_tokens: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a continuation as it comes. `finish` is empty until the last one."""
+
+    text: str
+    finish: str = ""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A loaded model. Safe to call from several threads; calls may wait for each other."""
+
+    name: str
+    codec: Codec
+
+    def generate(self, prompts: Sequence[Prompt], options: Options) -> list[Completion]:
+        """Continue each prompt. The result of one does not depend on which others stand beside it, but for rounding."""
+
+    def stream(self, prompt: Prompt, options: Options) -> Iterator[Piece]:
+        """Continue one prompt piece by piece. Closing the iterator stops the work."""
+
+    def score(self, prompt: Prompt, continuations: Sequence[Sequence[int]]) -> list[float]:
+        """The log-probability of each continuation's ids after the prompt, summed over the ids (natural logarithm).
+
+        Raises ConfigError when the engine cannot tell.
+        """
+
+    def close(self) -> None:
+        """Free what the engine holds. It cannot be used afterwards."""
+
+
+def load(model: Model, engine: str = "auto") -> Engine:
+    """Load a model. `auto` takes llama.cpp for the GGUF form and torch for safetensors.
+
+    Raises ConfigError for an unknown engine or one that cannot run this form, MissingExtra when its package is missing.
+    """
+    model.check()
+    if engine == "auto":
+        engine = "llamacpp" if model.form == "gguf" else "torch"
+    made = plugins.load(GROUP, engine)(model)
+    if not isinstance(made, Engine):
+        raise ConfigError(f"the inference engine '{engine}' lacks a method of the protocol", "Mend the plugin")
+    return made
+
+
+class StopText:
+    """Watches a stream for stop texts: lets through what cannot be the beginning of one, and cuts at the first."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = tuple(stop for stop in stops if stop)
+        self._held = ""
+        self._begun = self._shown = False
+        self.stopped = False
+
+    def feed(self, text: str) -> str:
+        """What may be shown now."""
+        if self.stopped:
+            return ""
+        self._held += text
+        if not self._begun:
+            self._begun = bool(self._held.strip())
+            if not self._begun:
+                return ""
+        start = len(self._held) - len(self._held.lstrip()) if not self._shown else 0
+        found = [at for stop in self._stops if (at := self._held.find(stop, start)) >= 0]
+        if found:
+            self.stopped = True
+            shown, self._held = self._held[: min(found)], ""
+            return shown
+        keep = max((n for stop in self._stops for n in range(1, len(stop)) if self._held.endswith(stop[:n])), default=0)
+        shown, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+        self._shown = self._shown or bool(shown.strip())
+        return shown
+
+    def rest(self) -> str:
+        """What was held back when the stream ended by itself."""
+        shown, self._held = ("", "") if self.stopped else (self._held, "")
+        return shown

@@ -1,0 +1,193 @@
+"""The engine that is always there: transformers modules on the CPU, a cache of keys and values, batches of like length.
+
+Shapes: R rows, T tokens, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+
+from septet.core import ConfigError
+from septet.inference.protocol import Completion, Options, Piece, StopText
+from septet.kinds import Model, read_json
+from septet.model.codec import Codec, Prompt
+from septet.model.processor import precision_of, repeatable
+from septet.model.torch_folder import read_module
+
+_BATCH = 8
+_SCORED_ROWS = 8
+
+
+class TorchEngine:
+    """A model in safetensors form, in bfloat16 where the processor multiplies it."""
+
+    name = "torch"
+
+    def __init__(self, model: Model, precision: str = "auto", batch: int = _BATCH) -> None:
+        if model.form != "safetensors":
+            raise ConfigError("torch runs the safetensors form of a model, this one is GGUF", "Use the engine llamacpp")
+        self.codec = Codec(model.path)
+        self._module = read_module(model.path, precision_of(precision))
+        self._context = int(read_json(model.path / "config.json")["max_position_embeddings"])
+        self._batch = batch
+        self._lock = threading.Lock()
+
+    def generate(self, prompts: Sequence[Prompt], options: Options) -> list[Completion]:
+        order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index].ids), index))
+        made: dict[int, Completion] = {}
+        for start in range(0, len(order), self._batch):
+            chosen = order[start : start + self._batch]
+            rows = [_Row(self.codec, prompts[index], options, self._context) for index in chosen]
+            with self._lock:
+                for _ in self._steps(rows, options):
+                    pass
+            made.update((index, row.completion()) for index, row in zip(chosen, rows, strict=True))
+        return [made[index] for index in range(len(prompts))]
+
+    def stream(self, prompt: Prompt, options: Options) -> Iterator[Piece]:
+        row = _Row(self.codec, prompt, options, self._context)
+        shown = 0
+        with self._lock:
+            for _ in self._steps([row], options):
+                if len(row.text) > shown:
+                    yield Piece(row.text[shown:])
+                    shown = len(row.text)
+        yield Piece(row.text[shown:], row.finish)
+
+    def score(self, prompt: Prompt, continuations: Sequence[Sequence[int]]) -> list[float]:
+        """The prompt is read once; the continuations are read as rows of one batch behind its cache."""
+        if not all(continuations):
+            raise ConfigError("an empty continuation has no probability", "Give each option a text")
+        longest = max(len(ids) for ids in continuations)
+        if len(prompt.ids) + longest > self._context:
+            raise ConfigError(
+                f"prompt and continuation have {len(prompt.ids) + longest} tokens, the model's context is {self._context}",
+                "Shorten the item",
+            )
+        scores: list[float] = []
+        with self._lock, _settled():
+            first = self._module(input_ids=torch.tensor([prompt.ids]), use_cache=True, logits_to_keep=1)
+            head_V = torch.log_softmax(first.logits[0, -1].float(), -1)
+            for start in range(0, len(continuations), _SCORED_ROWS):
+                scores += self._behind(first.past_key_values, head_V, continuations[start : start + _SCORED_ROWS])
+        return scores
+
+    def close(self) -> None:
+        del self._module
+
+    def _behind(self, cache: object, head_V: torch.Tensor, continuations: Sequence[Sequence[int]]) -> list[float]:
+        from copy import deepcopy
+
+        longest = max(len(ids) for ids in continuations)
+        scores = [float(head_V[ids[0]]) for ids in continuations]
+        if longest == 1:
+            return scores
+        rows_RT = torch.full((len(continuations), longest - 1), self.codec.pad_id)
+        for row, ids in enumerate(continuations):
+            rows_RT[row, : len(ids) - 1] = torch.tensor(ids[:-1], dtype=torch.long)
+        copied = deepcopy(cache)
+        copied.batch_repeat_interleave(len(continuations))  # type: ignore[attr-defined]
+        logits = self._module(input_ids=rows_RT, past_key_values=copied, use_cache=True).logits.float()
+        logs = torch.log_softmax(logits, -1)
+        for row, ids in enumerate(continuations):
+            for at, token in enumerate(ids[1:]):
+                scores[row] += float(logs[row, at, token])
+        return scores
+
+    def _steps(self, rows: list[_Row], options: Options) -> Iterator[None]:
+        """Extend every row by a token a step, until all are done. Rows are padded on the left."""
+        longest = max(len(row.prompt.ids) for row in rows)
+        ids_RT = torch.full((len(rows), longest), self.codec.pad_id)
+        mask_RT = torch.zeros_like(ids_RT)
+        for at, row in enumerate(rows):
+            size = len(row.prompt.ids)
+            ids_RT[at, longest - size :] = torch.tensor(row.prompt.ids)
+            mask_RT[at, longest - size :] = 1
+        chance = [torch.Generator().manual_seed(options.seed) for _ in rows]
+        positions_RT = (mask_RT.cumsum(-1) - 1).clamp(min=0)
+        cache = None
+        padded = not bool(mask_RT.all())
+        while not all(row.finish for row in rows):
+            with _settled():  # inside the step: between two pieces of a stream the caller's own torch settings hold
+                out = self._module(
+                    input_ids=ids_RT,
+                    attention_mask=mask_RT if padded else None,
+                    position_ids=positions_RT,
+                    past_key_values=cache,
+                    use_cache=True,
+                    logits_to_keep=1,
+                )
+                logits_RV = out.logits[:, -1].float()
+                for at, row in enumerate(rows):
+                    if not row.finish:
+                        row.take(_choose(logits_RV[at], options, chance[at]))
+            cache = out.past_key_values
+            yield
+            ids_RT = torch.tensor([[row.last] for row in rows])
+            positions_RT = positions_RT[:, -1:] + 1
+            mask_RT = torch.cat((mask_RT, mask_RT.new_ones(len(rows), 1)), -1)
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    with repeatable(), torch.inference_mode():
+        yield
+
+
+class _Row:
+    """One continuation as it grows."""
+
+    def __init__(self, codec: Codec, prompt: Prompt, options: Options, context: int) -> None:
+        if len(prompt.ids) >= context:
+            raise ConfigError(
+                f"the prompt has {len(prompt.ids)} tokens, the model's context is {context}",
+                "Give fewer or shorter contexts",
+            )
+        self.prompt = prompt
+        self.ids: list[int] = []
+        self.text = ""
+        self.finish = ""
+        self.last = codec.pad_id
+        self._stop_ids = codec.stop_ids
+        self._limit = min(options.max_tokens, context - len(prompt.ids))
+        self._decoder = codec.decoder()
+        self._stop = StopText(options.stop)
+        if self._limit < 1:
+            self.finish = "length"
+
+    def take(self, token: int) -> None:
+        self.last = token
+        if token in self._stop_ids:
+            self._end("stop")
+            return
+        self.ids.append(token)
+        self.text += self._stop.feed(self._decoder(token))
+        if self._stop.stopped:
+            self._end("stop")
+        elif len(self.ids) >= self._limit:
+            self._end("length")
+
+    def _end(self, finish: str) -> None:
+        self.text += self._stop.rest()
+        self.finish = finish
+
+    def completion(self) -> Completion:
+        return Completion(self.text, tuple(self.ids), self.finish, len(self.prompt.ids))
+
+
+def _choose(logits_V: torch.Tensor, options: Options, chance: torch.Generator) -> int:
+    if options.temperature <= 0:
+        return int(logits_V.argmax())
+    probabilities, order = torch.sort(torch.softmax(logits_V / options.temperature, -1), descending=True, stable=True)
+    before = probabilities.cumsum(-1) - probabilities
+    probabilities = probabilities.masked_fill(before >= options.top_p, 0.0)
+    return int(order[torch.multinomial(probabilities, 1, generator=chance)])
+
+
+def make(model: Model) -> TorchEngine:
+    """The entry point."""
+    return TorchEngine(model)
