@@ -159,7 +159,7 @@ def _iban(bare: str, draw: _Draw) -> str:
 
 
 def _company(bare: str, draw: _Draw) -> str:
-    body = bare[:4].upper() + draw.digits(13)
+    body = bare[:4].upper() + draw.digits(12) + "ABCDEFGHJKLMNPQRTUWXY"[draw.below(21)]
     return body + checksums.uscc_character(body)
 
 

@@ -18,6 +18,8 @@ SURNAMES = (
     "梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应"
     "臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝"
 )
+# Surnames that are everyday words as well: they count only behind a colon or a verb of naming.
+_AMBIGUOUS = frozenset("和应明申于时向成方常包关高全安单连能管游路解计师党古平温文武冷满盛权白米")
 _SURNAME = f"(?:{_DOUBLE}|[{SURNAMES}])"
 _HAN = "\u4e00-\u9fff"
 _STRONG = (
@@ -55,9 +57,11 @@ _ADDRESS_ZH = re.compile(
 )
 # What a match may have swallowed before the address itself begins.
 _BEFORE_ADDRESS = re.compile(rf"[{_HAN}]{{0,6}}?(?=(?:{_PROVINCE})(?:省|市|[{_HAN}]))|(?:[{_HAN}]{{0,4}}?(?:地址|住址|住在|位于|寄到|送到|住|在|到)(?:是|为)?)(?=[{_HAN}]{{3}})")
+# Behind a colon any chain of places is an address; in a sentence it must have a number or a street.
 _ADDRESS_CUE = re.compile(
-    r"(?:地址|住址|住所|户籍地?|居住地|家住|现住|寄到|寄往|送到|收货地|籍贯|住在)\s*(?:为|是|在|于)?\s*[:：]?\s*(?P<value>"
-    rf"(?=[{_HAN}]{{0,20}}?(?:省|市|区|县|镇|乡|路|街|村|州|旗))[{_HAN}0-9A-Za-z（）()·#－-]{{4,60}})"
+    r"(?:地址|住址|住所地?|户籍地?|居住地|家住|现住|寄到|寄往|送到|收货地|籍贯|住在)\s*(?:为|是|在|于)?\s*(?:"
+    rf"[:：]\s*(?P<listed>(?=[{_HAN}]{{0,20}}?(?:省|市|区|县|镇|乡|路|街|村|州|旗))[{_HAN}0-9A-Za-z（）()·#－-]{{4,60}})"
+    rf"|(?P<said>(?=[{_HAN}]{{0,24}}?(?:路|街|村|巷|弄|小区|镇)[{_HAN}]{{0,6}}?[0-9一二三四五六七八九十])[^的并或者,，。;；、\s]{{5,50}}))"
 )
 _ADMIN = re.compile(rf"(?:{_PROVINCE})|[市区县州旗镇乡]")
 _STREET_WORD = (
@@ -103,22 +107,23 @@ def find(text: str) -> Found:
 def _names(text: str, cues: dict[str, list[int]]) -> Found:
     for at in cues.get("name", ()):
         match = _NAME_ZH.match(text, at)
-        if match and _may_be_name(match["name"]):
+        if match and _may_be_name(match["name"], match.string[match.start() : match.start("name")]):
             yield match.start("name"), match.end("name"), "person", 0.9 if match["strong"] else 0.8, "cue_zh"
-        elif (match := _STRONG_OPEN.match(text, at)) and _may_be_name(match["name"]):
+        elif (match := _STRONG_OPEN.match(text, at)) and _may_be_name(match["name"], match.string[match.start() : match.start("name")]):
             yield match.start("name"), match.end("name"), "person", 0.75, "cue_zh"
     for at in cues.get("title", ()):
         for match in _TITLED_ZH.finditer(text, max(0, at - 4), at + 2):
-            if _may_be_name(match["name"]):
+            if _may_be_name(match["name"], ":"):
                 yield match.start("name"), match.end("name"), "person", 0.8, "title_zh"
     for at in cues.get("english", ()):
         match = _NAME_EN.match(text, at)
         words = match["name"].split() if match else []
         while words and words[-1] in _NOT_ENGLISH_NAMES:
             words.pop()
-        if match and words and words[0] not in _NOT_ENGLISH_NAMES:
+        if match and words and not _NOT_ENGLISH_NAMES.intersection(words):
             titled = match[0].split()[0].rstrip(".") in ("Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Sir")
-            score = 0.85 if titled or len(words) > 1 else 0.6
+            vague = match[0].lower().startswith(("called", "this is", "contact"))
+            score = 0.85 if titled or (len(words) > 1 and not vague) else 0.6
             end = (
                 match.start("name") + len(match["name"])
                 if len(words) == len(match["name"].split())
@@ -127,7 +132,9 @@ def _names(text: str, cues: dict[str, list[int]]) -> Found:
             yield match.start("name"), end, "person", score, "title_en" if titled else "cue_en"
 
 
-def _may_be_name(name: str) -> bool:
+def _may_be_name(name: str, before: str) -> bool:
+    if name[0] in _AMBIGUOUS and not before.rstrip().endswith((":", "：", "叫", "是", "为")):
+        return False
     given = name[2:] if name[:2] in _DOUBLE.split("|") and len(name) > 2 else name[1:]
     return given not in _NOT_NAMES and name not in _NOT_NAMES
 
@@ -156,7 +163,8 @@ def _addresses(text: str, cues: dict[str, list[int]]) -> Found:
                 yield start, match.end(), "address", 0.75, "shape_zh"
     for at in cues.get("place", ()):
         if match := _ADDRESS_CUE.match(text, at):
-            yield match.start("value"), match.end("value"), "address", 0.85, "cue_zh"
+            group = "listed" if match["listed"] else "said"
+            yield match.start(group), match.end(group), "address", 0.85, "cue_zh"
     for rule, score, pattern in (
         ("shape_en", 0.85, _ADDRESS_EN),
         ("po_box", 0.85, _PO_BOX),

@@ -53,7 +53,7 @@ _CHINESE_DIGIT_RUN = re.compile(
 _RUN = re.compile(r"(?<![0-9A-Za-z])\d+(?:[ \t.·_\-]{1,2}\d+)*[Xx]?(?![0-9A-Za-z])")
 _GROUP = re.compile(r"\d+[Xx]?")
 _ORDER_CUE = re.compile(
-    r"(?:订单|流水|运单|快递|物流|单据|凭证|批次|序列|工单|合同|编|发票|order|invoice|tracking|batch|serial|ticket|ref(?:erence)?)\s*(?:号|号码|单号|编号|no\.?|number|id|#)?\s*(?:为|是|is)?\s*[:#]?\s*$",
+    r"(?:订单|流水|运单|快递|物流|单据|凭证|批次|序列|工单|合同|编|发票|order|invoice|tracking|batch|serial|ticket|ref(?:erence)?)\s*(?:号|码|号码|单号|编号|no\.?|number|id|#)?\s*(?:为|是|is)?\s*[:#]?\s*$",
     re.I,
 )
 _CARD_CUE = re.compile(
@@ -131,7 +131,7 @@ _RULES = (
     _Rule("plate", "ga36", 0.9, re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-Za-hj-z][ ·.-]?(?=[A-Za-z]{0,3}\d)(?:[0-9A-HJ-NP-Za-hj-np-z]{5,6}|[0-9A-HJ-NP-Za-hj-np-z]{4}[警学挂港澳领])(?![0-9A-Za-z])")),
     _Rule("passport", "cue", 0.9, re.compile(rf"(?:护照|passport)\D{{0,10}}?(?P<value>(?<![0-9A-Za-z])[A-Za-z]{{0,2}}\d{{6,9}}[A-Za-z]?){_Z}", re.I)),
     _Rule("travel_permit", "cue", 0.9, re.compile(rf"(?:通行证|回乡证|台胞证|permit)\D{{0,10}}?(?P<value>(?<![0-9A-Za-z])[A-Za-z]{{0,2}}\d{{8,10}}){_Z}", re.I)),
-    _Rule("swift", "cue", 0.9, re.compile(rf"(?<![A-Za-z])(?:swift|bic)(?:/(?:bic|swift))?\W{{0,3}}(?:code|代码|号|address)?{_NUMBER}(?P<value>[A-Za-z]{{6}}[0-9A-Za-z]{{2}}(?:[0-9A-Za-z]{{3}})?){_Z}", re.I)),
+    _Rule("swift", "cue", 0.9, re.compile(rf"(?<![A-Za-z])(?:swift|bic)(?:/(?:bic|swift))?\W{{0,3}}(?:code|代码|号|address)?{_NUMBER}(?P<value>(?-i:[A-Z]{{6}}[0-9A-Z]{{2}}(?:[0-9A-Z]{{3}})?)){_Z}", re.I)),
     _Rule("account", "cue", 0.85, re.compile(r"(?:(?:qq|扣扣)(?:号码|号)?|微信号?|微信(?:号|账号)|vx|wechat(?: ?id)?|weixin)\s*(?:是|为|is)?\s*[::]\s*(?P<value>[A-Za-z0-9][A-Za-z0-9_-]{4,19})(?![0-9A-Za-z])", re.I)),
     _Rule("account", "cue", 0.85, re.compile(r"(?:qq|扣扣)(?:号码|号)?\s*(?:是|为|is)?\s*(?P<value>[1-9]\d{4,10})(?![0-9A-Za-z])", re.I)),
     _Rule("bank_account", "cue", 0.85, re.compile(rf"(?:账号|账户|银行账号|卡号|(?:bank )?account|acct)(?:号码|号)?{_NUMBER}(?P<value>\d(?:[ -]?\d){{7,27}}){_Z}", re.I)),
@@ -249,23 +249,21 @@ def _number(text: str, span: tuple[int, int], digits: str, lengths: tuple[int, .
         yield start, end, "resident_id", 0.98, "gb11643"
     elif not digits.isdigit():
         return
+    elif 12 <= len(digits) <= 19 and (spaced or _is_card_grouping(lengths)) and _is_card(digits, before):
+        issuer, cued = _issuer(digits), _CARD_CUE.search(before)
+        ordered = not cued and _ORDER_CUE.search(before)
+        yield start, end, "bank_card", 0.4 if ordered else 0.99 if issuer and cued else 0.95, issuer or "cue"
     elif len(digits) == 15 and len(lengths) == 1 and checksums.resident_id_15(digits):
         yield start, end, "resident_id", 0.9 if _ID_CUE.search(before) else 0.5, "old15"
-    elif (
-        13 <= len(digits) <= 19
-        and (spaced or _is_card_grouping(lengths))
-        and checksums.luhn(digits)
-        and (issuer := _issuer(digits))
-    ):
-        cued, ordered = _CARD_CUE.search(before), _ORDER_CUE.search(before)
-        yield start, end, "bank_card", 0.99 if cued else 0.4 if ordered else 0.95, issuer
     elif len(digits) in (11, 13, 15) and (mobile := _MOBILE.fullmatch(digits)):
         shape = lengths if len(digits) == 11 or lengths[0] > 4 else lengths[1:]
         international = start > 0 and text[start - 1] == "+"
-        if mobile[1] and not international and len(lengths) == 1 and not mobile[1].startswith("86"):
-            return
         if shape in _MOBILE_GROUPS or spaced or sum(shape) != 11:
             yield start - international, end, "mobile", 0.4 if _ORDER_CUE.search(before) else 0.9, "cn"
+
+
+def _is_card(digits: str, before: str) -> bool:
+    return checksums.luhn(digits) and (_issuer(digits) is not None or _CARD_CUE.search(before) is not None)
 
 
 _MOBILE = re.compile(r"(0086|86)?(1(?:3\d|4[014-9]|5[0-35-9]|6[25-7]|7[0-8]|8\d|9[0-35-9])\d{8})")
@@ -301,7 +299,7 @@ def _issuer(digits: str) -> str | None:
         return "amex"
     if size == 16 and (four == 6011 or two == 65 or 644 <= int(digits[:3]) <= 649):
         return "discover"
-    if size in (15, 16) and 3528 <= four <= 3589 or size == 15 and four in (2131, 1800):
+    if size == 16 and two == 35 or size == 15 and four in (2131, 1800):
         return "jcb"
     if size == 14 and (two in (36, 38, 39) or 300 <= int(digits[:3]) <= 305):
         return "diners"
