@@ -2,7 +2,7 @@
 
 In TOML each table is a node: `step` names what it does, its other keys are the step's fields or its input ports, and
 `"@name"` ties a port to another table's artifact, or to an artifact that the workspace knows by that name. In Python a
-node is `Node(Deduplicate(similarity=0.8), {"corpus": other})`, so a sweep is a for loop.
+node is `Node(Sort(key="date"), {"rows": other})`, so a sweep is a for loop.
 """
 
 from __future__ import annotations
