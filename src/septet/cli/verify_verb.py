@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from septet.cli.common import open_workspace, size
+from septet.cli.common import open_workspace
 from septet.core import lineage
 from septet.operate import publish
 
@@ -19,11 +19,10 @@ def run(given: argparse.Namespace) -> int:
     with open_workspace(given) as workspace:
         chosen = None if given.artifact is None else lineage.ancestors(workspace, workspace.resolve(given.artifact))
         problems = [*lineage.verify(workspace, chosen), *publish.verify_signatures(workspace)]
-        records = workspace.store.records() if chosen is None else chosen
+        count = len(workspace.store.folders()) if chosen is None else len(chosen)
         entries = len(workspace.ledger.entries())
     for problem in problems:
         print(f"{problem.where}: {problem.what}")
-    weight = size(sum(record.bytes for record in records))
-    print(f"{len(records)} artifacts ({weight}) and {entries} ledger entries: ", end="")
+    print(f"{count} artifacts and {entries} ledger entries: ", end="")
     print(f"{len(problems)} problems" if problems else "all as sealed")
     return 1 if problems else 0

@@ -250,6 +250,8 @@ def _type_name(kind: Any) -> str:
             names.append(f"list of {_type_name(typing.get_args(member)[0])}")
         elif origin is dict:
             names.append("table")
+        elif origin is typing.Literal:
+            names.append("text")
         else:
             names.append(_TYPE_NAMES.get(member, str(getattr(member, "__name__", member))))
     return " or ".join(names)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from septet.core.artifact import RECORD
 from septet.core.errors import StoreError
-from septet.core.fingerprint import digest
 from septet.core.ledger import Problem
 from septet.core.store import Record
 from septet.core.workspace import Workspace
@@ -64,25 +62,16 @@ def verify(workspace: Workspace, records: Iterable[Record] | None = None) -> lis
             sealed[entry.subject] = said
         elif entry.kind == "removed":
             sealed.pop(entry.subject, None)
-    everything = records is None
-    there = list(workspace.store.records() if records is None else records)
-    for record in there:
-        problems += workspace.store.verify(record)
-        body = sealed.get(record.fingerprint)
-        label = f"{record.step} {record.fingerprint}"
-        if body is None:
-            problems.append(Problem(label, "has no entry in the ledger; run its recipe again to enter it"))
-            continue
-        data = (workspace.store.folder(record) / RECORD).read_bytes()
-        if digest(data, body["record"].partition(":")[0]) != body["record"]:
-            problems.append(Problem(f"{label}: {RECORD}", "was changed: the ledger holds another digest for it"))
-        if body["digest"] != record.digest:
-            problems.append(Problem(label, "is not what was sealed: the ledger holds another digest of its files"))
-    if everything:
-        here = {record.fingerprint for record in there}
+    if records is not None:
+        chosen = [(record.step, record.fingerprint) for record in records]
+    else:
+        chosen = [(step, fingerprint) for step, fingerprint, _ in workspace.store.folders()]
+        here = {fingerprint for _, fingerprint in chosen}
         for fingerprint, facts in sealed.items():
             if fingerprint not in here and workspace.store.find(facts["step"], fingerprint) is None:
                 problems.append(Problem(f"{facts['step']} {fingerprint}", "is in the ledger and gone from the store"))
+    for step, fingerprint in chosen:
+        problems += workspace.store.verify(step, fingerprint, sealed.get(fingerprint))
     return problems
 
 

@@ -52,7 +52,7 @@ class Run:
             self._send(Event(kind="drop", rule=rule, count=count, text=where))
 
     def observe(self, name: str, value: float | int | str) -> None:
-        """A measured fact that may differ between two runs (seconds, tokens/s). Kept in the record, outside of identity."""
+        """A measured fact that may differ between two runs (seconds, rates). Kept in the record, outside of identity."""
         self.observed[name] = value
         self._send(Event(kind="observe", metric=name, value=value))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from septet.core import Config, ConfigError, External, Externals, Run, StepFailed, field, step
 from septet.kinds import Conversations, Corpus, KnowledgeBase, Policy, Suite, Tokenizer, Tokens, read_lines, write_lines
@@ -227,7 +228,7 @@ class Retrieve(Config):
     split: str = field("test", "Which items to keep; empty: all.")
     kinds: tuple[str, ...] = field(("question",), "Which kinds of items to keep.")
     top: int = field(3, "Chunks an item.", ge=1, le=50)
-    mode: str = field("hybrid", "How to search.", choices=("hybrid", "text", "vector"))
+    mode: Literal["hybrid", "text", "vector"] = field("hybrid", "How to search: hybrid, text or vector.")
     limit: int = field(0, "Keep at most so many items, spread over languages; 0: all.", ge=0)
 
 

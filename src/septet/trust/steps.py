@@ -20,6 +20,11 @@ def policy(config: SealPolicy, run: Run) -> Policy:
     """Check a policy and seal it: corpus, prompts, answers, logs and gates read the same one."""
     from septet.detect import policy as policies
 
+    if policies.named_files(Path(config.path)):
+        raise ConfigError(
+            f"{config.path} names word lists in [lexicon] files, which would not be part of the policy's identity",
+            "Give them as 'words' of trust.policy instead",
+        )
     loaded = policies.load(Path(config.path), [Path(one) for one in config.words])
     (run.out / "policy.json").write_bytes(policies.encode(loaded))
     run.note(f"policy '{loaded.name}' version {loaded.version}")
