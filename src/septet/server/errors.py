@@ -64,6 +64,8 @@ async def on_error(request: Request, error: Exception) -> Response:
     name = request.scope.get("state", {}).get("request_id", "")
     if told.status >= 500:
         _LOG.error("request %s (%s %s) failed: %s", name, request.method, request.url.path, error)
+        # uvicorn closes the connection under a response whose handler raised: said here, so that no client reuses it.
+        told.headers["connection"] = "close"
     if name:
         told.headers.setdefault("x-request-id", name)
     return told.response()
