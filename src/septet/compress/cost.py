@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from septet import statistics
 from septet.compress.equivalence import continuations, perplexity, same_ids
 from septet.core import ConfigError, Run
 from septet.inference.protocol import Engine, Options, Prompt, load
@@ -42,8 +43,8 @@ def report(config: Cost, before: Model, after: Model, suite: Suite, run: Run) ->
         "size_before": _exact(sizes[0], "bytes"),
         "size_after": _exact(sizes[1], "bytes"),
         "size_ratio": _exact(round(sizes[1] / sizes[0], 4), "ratio"),
-        "same_token_ids": _mean([float(one) for one in equal], "share", config.seed),
-        "greedy_agreement": _mean([one.agreement for one in greedy], "share", config.seed),
+        "same_token_ids": statistics.share(sum(equal), len(equal)),
+        "greedy_agreement": statistics.mean([one.agreement for one in greedy], "share", seed=config.seed),
         "perplexity_before": _interval(len(lengths), lambda at: _ppl(logs[0], lengths, at), "perplexity", config.seed),
         "perplexity_after": _interval(len(lengths), lambda at: _ppl(logs[1], lengths, at), "perplexity", config.seed),
         "perplexity_ratio": _interval(
@@ -83,11 +84,9 @@ def _scores(engine: Engine, items: Sequence[dict[str, Any]], label: str, run: Ru
     found = []
     for done, item in enumerate(items, 1):
         messages = grounded_messages(item["question"], item.get("contexts") or [], item["language"]).messages
-        answer = [*messages, {"role": "assistant", "content": item["answers"][0]}]
-        ids, wrote = engine.codec.conversation(answer)
-        start = wrote.index(True)
-        (log,) = engine.score(engine.codec.prompt(messages), [ids[start:]])
-        found.append((log, len(ids) - start))
+        answer = engine.codec.continuation(messages, item["answers"][0])
+        (log,) = engine.score(engine.codec.prompt(messages), [answer])
+        found.append((log, len(answer)))
         run.progress(done, len(items), f"answers scored, {label}")
     return found
 
@@ -119,10 +118,6 @@ def _ppl(logs: Sequence[float], lengths: Sequence[int], at: Sequence[int]) -> fl
 
 def _exact(value: float, unit: str) -> Measure:
     return Measure(value, value, value, 1, unit)
-
-
-def _mean(values: Sequence[float], unit: str, seed: int) -> Measure:
-    return _interval(len(values), lambda at: sum(values[i] for i in at) / len(at), unit, seed)
 
 
 def _interval(count: int, statistic: Callable[[Sequence[int]], float], unit: str, seed: int) -> Measure:

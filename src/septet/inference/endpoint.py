@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from septet.core import ConfigError, MissingExtra, StepFailed
@@ -47,7 +47,7 @@ class EndpointEngine:
             made.append(Completion(choice.message.content or "", (), choice.finish_reason, used))
         return made
 
-    def stream(self, prompt: Prompt, options: Options) -> Iterator[Piece]:
+    def stream(self, prompt: Prompt, options: Options) -> Generator[Piece, None, None]:
         try:
             with self._client.chat.completions.create(**self._request(prompt, options), stream=True) as answer:
                 for chunk in answer:

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ class LlamaCppEngine:
         """One after the other: together they would be no faster here, and their sums would depend on each other."""
         return [self._complete(prompt, options) for prompt in prompts]
 
-    def stream(self, prompt: Prompt, options: Options) -> Iterator[Piece]:
+    def stream(self, prompt: Prompt, options: Options) -> Generator[Piece, None, None]:
         pieces: queue.SimpleQueue[Piece | BaseException | None] = queue.SimpleQueue()
         closed = threading.Event()
 

@@ -6,7 +6,7 @@ bring an engine through the entry point group `septet.inference`: a function `(m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -60,8 +60,8 @@ class Engine(Protocol):
     def generate(self, prompts: Sequence[Prompt], options: Options) -> list[Completion]:
         """Continue each prompt. The result of one does not depend on which others stand beside it, but for rounding."""
 
-    def stream(self, prompt: Prompt, options: Options) -> Iterator[Piece]:
-        """Continue one prompt piece by piece. Closing the iterator stops the work."""
+    def stream(self, prompt: Prompt, options: Options) -> Generator[Piece, None, None]:
+        """Continue one prompt piece by piece. Closing the generator stops the work."""
 
     def score(self, prompt: Prompt, continuations: Sequence[Sequence[int]]) -> list[float]:
         """The log-probability of each continuation's ids after the prompt, summed over the ids (natural logarithm).

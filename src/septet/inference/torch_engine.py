@@ -6,7 +6,7 @@ Shapes: R rows, T tokens, V vocabulary.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -48,7 +48,7 @@ class TorchEngine:
             made.update((index, row.completion()) for index, row in zip(chosen, rows, strict=True))
         return [made[index] for index in range(len(prompts))]
 
-    def stream(self, prompt: Prompt, options: Options) -> Iterator[Piece]:
+    def stream(self, prompt: Prompt, options: Options) -> Generator[Piece, None, None]:
         row = _Row(self.codec, prompt, options, self._context)
         shown = 0
         with self._lock:

@@ -123,6 +123,12 @@ class Codec:
             done = after
         return ids, wrote
 
+    def continuation(self, messages: Sequence[Message], answer: str) -> list[int]:
+        """The ids of an answer as they would follow the prompt of `messages`, without the end of the turn: what is scored."""
+        ids, wrote = self.conversation([*messages, {"role": "assistant", "content": answer}])
+        start = len(wrote) - next((at for at, own in enumerate(reversed(wrote)) if not own), len(wrote))
+        return [token for token in ids[start:] if token not in self.stop_ids]
+
     def _end_of_turn(self, text: str, start: int) -> int:
         """Where the first stop token after `start` ends; the end of the text when there is none."""
         ends = []

@@ -158,7 +158,7 @@ def _distribution(name: str) -> importlib.metadata.Distribution:
 def _parts(distributions: list[importlib.metadata.Distribution]) -> list[Path]:
     """The one GGUF file, or its numbered parts in their order, of some packages and of those that they bring along."""
     prefix = _normal(distributions[0].metadata["Name"])
-    brought = [_required(line) for line in distributions[0].requires or ()]
+    brought = [_required(line) for line in distributions[0].requires or () if "extra ==" not in line]
     distributions = distributions + [_distribution(name) for name in brought if _normal(name).startswith(prefix)]
     files = [file for distribution in distributions for file in _files(distribution)]
     whole = sorted(file for file in files if file.suffix == ".gguf")

@@ -46,6 +46,9 @@ PLAIN = (
 """The chat template of a base model that came without one: a text to complete. The cue to answer is the last line of the
 question (`答案：`, `Answer:`), because words that a base model met in training work better than markers it never saw."""
 
+ANSWER_ENDS = ("\n",)
+"""Texts that end a grounded answer, which is one line: a model that was not taught to stop need not write to its limit."""
+
 MAX_CONTEXT_TOKENS = 360
 """The usual budget of all contexts of one prompt, in tokens as `estimate_tokens` counts them."""
 _LEAST_TOKENS = 24
