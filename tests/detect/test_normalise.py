@@ -4,6 +4,7 @@ import unicodedata
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from septet.detect.decode import payloads, tight
 from septet.detect.normalise import compact, normalise
 from septet.detect.span import Span, merge
@@ -47,7 +48,21 @@ def test_normalising_twice_changes_nothing(text):
 
 
 def test_styles_of_the_unicode_database_fold_without_a_list():
-    for style in ("𝐤𝐢𝐥𝐥", "𝓀𝒾𝓁𝓁", "𝖐𝖎𝖑𝖑", "ⓚⓘⓛⓛ", "ｋｉｌｌ", "🅺🅸🅻🅻", "🄺🄸🄻🄻", "ᴋɪʟʟ", "k\u0336i\u0336l\u0336l\u0336", "к\u200bill", "kíll", "&#107;ill", "%6bill"):
+    for style in (
+        "𝐤𝐢𝐥𝐥",
+        "𝓀𝒾𝓁𝓁",
+        "𝖐𝖎𝖑𝖑",
+        "ⓚⓘⓛⓛ",
+        "ｋｉｌｌ",
+        "🅺🅸🅻🅻",
+        "🄺🄸🄻🄻",
+        "ᴋɪʟʟ",
+        "k\u0336i\u0336l\u0336l\u0336",
+        "к\u200bill",
+        "kíll",
+        "&#107;ill",
+        "%6bill",
+    ):
         assert normalise(style).text == "kill", style
 
 

@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from septet.core.errors import ConfigError
 from septet.detect import actions, checksums, pii
 
@@ -25,7 +26,11 @@ def mobile(draw):
 
 
 def company(draw):
-    body = f"91{draw.choice(['11', '31', '44'])}{draw.randrange(10000):04d}" + "".join(draw.choices("0123456789ABCDEFGHJKLMNPQRTUWXY", k=8)) + "A"
+    body = (
+        f"91{draw.choice(['11', '31', '44'])}{draw.randrange(10000):04d}"
+        + "".join(draw.choices("0123456789ABCDEFGHJKLMNPQRTUWXY", k=8))
+        + "A"
+    )
     return body + checksums.uscc_character(body)
 
 
@@ -69,7 +74,11 @@ def test_a_wrong_check_digit_is_no_finding(seed, frame):
     assert not [s for s in pii.detect(frame.format(bad)) if s.kind == "uscc"]
 
 
-@given(seed=st.integers(0, 10**9), kind=st.sampled_from(["bank_card", "mobile", "resident_id"]), joint=st.sampled_from([" ", "-", "  ", "."]))
+@given(
+    seed=st.integers(0, 10**9),
+    kind=st.sampled_from(["bank_card", "mobile", "resident_id"]),
+    joint=st.sampled_from([" ", "-", "  ", "."]),
+)
 def test_numbers_written_in_groups_are_found(seed, kind, joint):
     value = MAKERS[kind](random.Random(seed))
     cuts = {"bank_card": [4] * 5, "mobile": [3, 4, 4], "resident_id": [6, 8, 4]}[kind]

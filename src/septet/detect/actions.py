@@ -19,16 +19,37 @@ from septet.detect.span import Span, merge
 ACTIONS = ("keep", "mask", "redact", "tag", "hash", "pseudonymise", "generalise")
 NEEDS_KEY = frozenset(("hash", "pseudonymise"))
 # How many letters and digits stay readable at the start and the end of a masked value.
-_ENDS = {"mobile": (3, 4), "phone": (0, 4), "resident_id": (3, 4), "bank_card": (4, 4), "bank_account": (0, 4), "iban": (4, 4), "plate": (2, 0), "uscc": (2, 4)}
+_ENDS = {
+    "mobile": (3, 4),
+    "phone": (0, 4),
+    "resident_id": (3, 4),
+    "bank_card": (4, 4),
+    "bank_account": (0, 4),
+    "iban": (4, 4),
+    "plate": (2, 0),
+    "uscc": (2, 4),
+}
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 _GIVEN = "安博辰川达恩帆光和嘉景凯乐明宁鹏清然松涛文希彦宇泽"
-_FIRST = "Alex Blair Casey Dana Ellis Frankie Gale Harper Indra Jules Kit Lane Morgan Noor Parker Quinn Robin Sage Taylor Wren".split()
-_LAST = "Ashby Barlow Carden Dunmore Eastley Farrow Garland Hollis Ingram Jessop Kendal Lorne Marlow Norwood Oakes Pryor Rowan Selby Thorne Wexford".split()
+_FIRST = (
+    "Alex Blair Casey Dana Ellis Frankie Gale Harper Indra Jules Kit Lane Morgan Noor Parker "
+    "Quinn Robin Sage Taylor Wren"
+).split()
+_LAST = (
+    "Ashby Barlow Carden Dunmore Eastley Farrow Garland Hollis Ingram Jessop Kendal Lorne Marlow "
+    "Norwood Oakes Pryor Rowan Selby Thorne Wexford"
+).split()
 
 
 def apply(
-    text: str, spans: Iterable[Span], actions: Mapping[str, str], *, key: bytes = b"", default: str = "tag", language: str = ""
+    text: str,
+    spans: Iterable[Span],
+    actions: Mapping[str, str],
+    *,
+    key: bytes = b"",
+    default: str = "tag",
+    language: str = "",
 ) -> str:
     """The text with each span treated as `actions` says for its kind, `default` for the kinds it does not name.
 
@@ -36,7 +57,8 @@ def apply(
     Raises ConfigError for an unknown action, and for a keyed action without a key.
     """
     chinese = language == "zh" if language else bool(_HAN.search(text))
-    out, at = [], 0
+    out: list[str] = []
+    at = 0
     for span in merge(spans):
         action = actions.get(span.kind, default)
         out += (text[at : span.start], _treat(span.of(text), span.kind, action, key, chinese))
@@ -51,7 +73,10 @@ def tag_of(kind: str, chinese: bool) -> str:
 
 def _treat(value: str, kind: str, action: str, key: bytes, chinese: bool) -> str:
     if action in NEEDS_KEY and not key:
-        raise ConfigError(f"the action '{action}' for '{kind}' needs a key", "Give a secret key of at least 16 bytes, kept apart from the data")
+        raise ConfigError(
+            f"the action '{action}' for '{kind}' needs a key",
+            "Give a secret key of at least 16 bytes, kept apart from the data",
+        )
     match action:
         case "keep":
             return value
@@ -189,9 +214,11 @@ _MAKERS: Mapping[str, Callable[[str, _Draw], str]] = {
     "uscc": _company,
     "person": _person,
     "birth_date": _birth_date,
-    "email": lambda value, draw: f"user{draw.digits(8)}@example.com",
-    "address": lambda value, draw: f"某市某路{1 + draw.below(900)}号" if _HAN.search(value) else f"{1 + draw.below(900)} Any Street",
-    "secret": lambda value, draw: f"secret{draw.digits(10)}",
+    "email": lambda _, draw: f"user{draw.digits(8)}@example.com",
+    "address": lambda value, draw: (
+        f"某市某路{1 + draw.below(900)}号" if _HAN.search(value) else f"{1 + draw.below(900)} Any Street"
+    ),
+    "secret": lambda _, draw: f"secret{draw.digits(10)}",
     "ip": lambda value, draw: f"192.0.2.{draw.below(256)}" if "." in value else f"2001:db8::{draw.below(65536):x}",
 }
 

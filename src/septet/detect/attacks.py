@@ -13,32 +13,66 @@ from collections.abc import Iterator, Mapping
 import ahocorasick_rs
 
 from septet.core.errors import ConfigError, nearest
-from septet.detect.attack_rules import CUES, RULES, Rule
+from septet.detect.attack_cues import CUES
+from septet.detect.attack_rules import RULES, Rule
 from septet.detect.decode import payloads, tight
 from septet.detect.lexicon import bounded
 from septet.detect.normalise import Normalised, normalise
 from septet.detect.span import Span
 
-
 # Forms that only the machinery of a chat uses: in a user's text they pretend to be it.
 _DELIMITERS = (
-    ("delimiter.token", 0.7, re.compile(r"<\|\s?(?:im_start|im_end|system|assistant|user|endoftext|eot_id|start_header_id|begin_of_text|end_of_turn)\s?\|>|\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>")),
-    ("delimiter.role", 0.45, re.compile(r"(?:^|\n)\s*(?:#{1,4}\s*|\[|<|【|\*\*)?(?:system|developer|system prompt|system message|new instructions?|系统|系统提示|系统消息|系统指令|新指令)\s*(?:\]|>|】|\*\*)?\s*(?::|\n|】|\])")),
-    ("delimiter.tag", 0.5, re.compile(r"</?(?:system|system_prompt|instructions?|user_input|context|document|retrieved)>")),
-    ("delimiter.end", 0.45, re.compile(r"(?:-{3,}|={3,}|#{3,})\s*(?:end of|end|结束|以上为|文档结束|正文结束)[^\n]{0,30}(?:-{3,}|={3,}|#{3,}|\n|$)")),
+    (
+        "delimiter.token",
+        0.7,
+        re.compile(
+            r"<\|\s?(?:im_start|im_end|system|assistant|user|endoftext|eot_id|start_header_id|"
+            r"begin_of_text|end_of_turn)\s?\|>|\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>"
+        ),
+    ),
+    (
+        "delimiter.role",
+        0.45,
+        re.compile(
+            r"(?:^|\n)\s*(?:#{1,4}\s*|\[|<|【|\*\*)?(?:system|developer|system prompt|system message|"
+            r"new instructions?|系统|系统提示|系统消息|系统指令|新指令)\s*(?:\]|>|】|\*\*)?\s*(?::|\n|】|"
+            r"\])"
+        ),
+    ),
+    (
+        "delimiter.tag",
+        0.5,
+        re.compile(r"</?(?:system|system_prompt|instructions?|user_input|context|document|retrieved)>"),
+    ),
+    (
+        "delimiter.end",
+        0.45,
+        re.compile(
+            r"(?:-{3,}|={3,}|#{3,})\s*(?:end of|end|结束|以上为|文档结束|正文结束)[^\n]{0,30}(?:-{3,}|"
+            r"={3,}|#{3,}|\n|$)"
+        ),
+    ),
     ("delimiter.comment", 0.4, re.compile(r"<!--[^>]{0,200}(?:ai|assistant|model|ignore|instruction|指令|助手|忽略)")),
-)  # fmt: skip
+)
 _CJK = re.compile(r"[\u3400-\u9fff]")
 
 
 class Attacks:
     """The compiled rules. `find` returns one span for each rule that fires; `score` combines them."""
 
-    def __init__(self, rules: tuple[Rule, ...], cues: Mapping[str, str], weights: Mapping[str, float] | None = None, decode: bool = True):
+    def __init__(
+        self,
+        rules: tuple[Rule, ...],
+        cues: Mapping[str, str],
+        weights: Mapping[str, float] | None = None,
+        decode: bool = True,
+    ):
         weights = dict(weights or {})
         for rule_id in weights:
             if rule_id not in {rule.id for rule in rules} | {name for name, _, _ in _DELIMITERS}:
-                raise ConfigError(f"[attacks.weights]: there is no rule '{rule_id}'", nearest(rule_id, [rule.id for rule in rules]))
+                raise ConfigError(
+                    f"[attacks.weights]: there is no rule '{rule_id}'", nearest(rule_id, [rule.id for rule in rules])
+                )
         for rule in rules:
             for name in (*rule.cues, *rule.unless):
                 if name not in cues:
@@ -46,7 +80,9 @@ class Attacks:
         self._weights = {rule.id: weights.get(rule.id, rule.weight) for rule in rules}
         self._weights |= {name: weights.get(name, weight) for name, weight, _ in _DELIMITERS}
         self._rules = tuple(rule for rule in rules if self._weights[rule.id] > 0)
-        self.categories = {rule.id: rule.category for rule in rules} | {name: "prompt_injection" for name, _, _ in _DELIMITERS}
+        self.categories = {rule.id: rule.category for rule in rules} | {
+            name: "prompt_injection" for name, _, _ in _DELIMITERS
+        }
         self._excuses = frozenset(name for rule in rules for name in rule.unless)
         self._decode = decode
         words: dict[tuple[str, bool], list[str]] = {}
@@ -64,7 +100,7 @@ class Attacks:
         best: dict[str, Span] = {}
         for span in self._scan(view, ""):
             best.setdefault(span.rule, span)
-        seen = {rule for rule in best}
+        seen = set(best)
         for closed in tight(view):
             for span in self._scan(closed, "", closed_up=True):
                 if span.rule not in seen:
@@ -88,7 +124,9 @@ class Attacks:
         # "detect" in "without being detected" speaks of no defence: a word inside a longer cue does not count as honest.
         longer = [place for name in hits if name not in self._excuses for place in hits[name]]
         for name in self._excuses & hits.keys():
-            hits[name] = [(a, b) for a, b in hits[name] if not any(x <= a and b <= y and y - x > b - a for x, y in longer)]
+            hits[name] = [
+                (a, b) for a, b in hits[name] if not any(x <= a and b <= y and y - x > b - a for x, y in longer)
+            ]
         for rule in self._rules:
             found = _combination(rule, hits, text) if all(name in hits for name in rule.cues) else None
             if found:
@@ -153,7 +191,10 @@ def _runs_together(text: str, start: int, end: int) -> bool:
 
 
 def _nearest(
-    places: list[tuple[int, int]] | tuple[()], anchor: tuple[int, int], gap: int, taken: list[tuple[int, int]] | None = None
+    places: list[tuple[int, int]] | tuple[()],
+    anchor: tuple[int, int],
+    gap: int,
+    taken: list[tuple[int, int]] | None = None,
 ) -> tuple[int, int] | None:
     best, distance = None, gap + 1
     for start, end in places:

@@ -1,15 +1,15 @@
 """Payloads: text that hides inside a text in another writing, which a model can read and a word list cannot.
 
 `tight` closes up what was pulled apart or written in digits (`b 0 m b`); `payloads` decodes base64, base32, Ascii85,
-hexadecimal, binary, Morse, shifted alphabets, reversed writing and Unicode tag characters. A finding in a payload leads back to the whole encoded run.
-Everything is capped, so that a hostile text costs no more than a long one.
+hexadecimal, binary, Morse, shifted alphabets, reversed writing and Unicode tag characters. A finding in a payload leads
+back to the whole encoded run. Everything is capped, so that a hostile text costs no more than a long one.
 """
 
 import base64
 import binascii
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from septet.detect.normalise import Normalised, normalise, same_length, without
 
@@ -40,7 +40,8 @@ _WORD = re.compile(r"[a-z]+")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SAMPLE = 240  # characters that decide whether a shifted or reversed reading makes more sense
 _CAESAR = tuple(
-    functools.partial(lambda table, text: text.translate(table), str.maketrans(_LETTERS, _LETTERS[n:] + _LETTERS[:n])) for n in range(1, 26)
+    functools.partial(lambda table, text: text.translate(table), str.maketrans(_LETTERS, _LETTERS[n:] + _LETTERS[:n]))
+    for n in range(1, 26)
 )
 _MORSE = re.compile(r"(?<![.\-])[.\-]{1,6}(?:[ /|]+[.\-]{1,6}){6,}(?![.\-])")
 _MORSE_CODE = dict(
@@ -96,7 +97,13 @@ def _decodings(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _TAGS.finditer(text):
         yield match.start(), match.end(), "".join(chr(ord(c) - 0xE0000) for c in match[0])
     visible = normalise(text, fold_case=False)
-    for pattern, decoder in ((_ASCII85, _ascii85), (_BINARY, _binary), (_HEX, _hexadecimal), (_BASE32, _base32), (_BASE64, _base64)):
+    for pattern, decoder in (
+        (_ASCII85, _ascii85),
+        (_BINARY, _binary),
+        (_HEX, _hexadecimal),
+        (_BASE32, _base32),
+        (_BASE64, _base64),
+    ):
         for match in pattern.finditer(visible.text):
             raw = decoder(match[0][:MAX_PAYLOAD_CHARACTERS])
             plain = _readable(raw) if raw else None
@@ -104,7 +111,10 @@ def _decodings(text: str) -> Iterator[tuple[int, int, str]]:
                 yield (*visible.origin(*match.span()), plain)
     for match in _MORSE.finditer(visible.text):
         words = re.split(r"\s*[/|]\s*|\s{2,}", match[0])
-        yield (*visible.origin(*match.span()), " ".join("".join(_MORSE_CODE.get(c, "") for c in word.split()) for word in words))
+        yield (
+            *visible.origin(*match.span()),
+            " ".join("".join(_MORSE_CODE.get(c, "") for c in word.split()) for word in words),
+        )
     whole = visible.text[:MAX_PAYLOAD_CHARACTERS].lower()
     sample = whole[:_SAMPLE]
     if len(sample) >= 12 and _WORD.search(sample):
@@ -158,8 +168,8 @@ def _binary(run: str) -> bytes | None:
     return bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits) - 7, 8))
 
 
-def _decoded(decoder: object, run: str) -> bytes | None:
+def _decoded(decoder: Callable[[str], bytes], run: str) -> bytes | None:
     try:
-        return decoder(run)  # type: ignore[operator, no-any-return]
+        return decoder(run)
     except (binascii.Error, ValueError):
         return None

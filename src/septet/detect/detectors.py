@@ -10,7 +10,8 @@ from typing import Any
 
 from septet.core.errors import ConfigError
 from septet.detect import pii as personal
-from septet.detect.attack_rules import CUES, RULES
+from septet.detect.attack_cues import CUES
+from septet.detect.attack_rules import RULES
 from septet.detect.attacks import Attacks
 from septet.detect.lexicon import Lexicon
 from septet.detect.policy import Policy

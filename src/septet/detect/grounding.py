@@ -19,18 +19,33 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _END = re.compile(r"[。!?！？；;…]+[\"'”’」』)）\]]*|(?<![A-Z])(?<!\b[A-Za-z])\.(?=[\s\"'”’)\]]|$)[\"'”’)\]]*|\n+")
 _TOKEN = re.compile(rf"[{_HAN}]|[^\W_]+(?:['’][a-z]+)?")
 _CITATION = re.compile(r"\s*\[\d{1,3}\]|【\d{1,3}】")
-_NUMBER = re.compile(r"(?<![a-z0-9.])\d+(?:,\d{3})*(?:\.\d+)?(?![0-9a-z])|(?<![a-z0-9.])\d+(?:\.\d+)?(?=[a-z]{1,3}(?![a-z0-9]))")
-_CHINESE_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万亿0-9.]*[一二两三四五六七八九十百千万亿〇][零〇一二两三四五六七八九十百千万亿]*")
-_NUMBER_FOLLOWERS = "年月日号天周岁元块角分万亿个人次条款章节项名位家份张笔件套台部页层米克吨升度点时秒倍成折级届期批种类步行列季%‰小"
-_WORDS = {w: str(i) for i, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
+_NUMBER = re.compile(
+    r"(?<![a-z0-9.])\d+(?:,\d{3})*(?:\.\d+)?(?![0-9a-z])|(?<![a-z0-9.])\d+(?:\.\d+)?(?=[a-z]{1,3}(?![a-z0-9]))"
+)
+_CHINESE_NUMBER = re.compile(
+    r"[零〇一二两三四五六七八九十百千万亿0-9.]*[一二两三四五六七八九十百千万亿〇][零〇一二两三四五六七八九十百千万亿]*"
+)
+_NUMBER_FOLLOWERS = (
+    "年月日号天周岁元块角分万亿个人次条款章节项名位家份张笔件套台部页层米克吨升度点时秒倍成折级届期批种类步行列季%‰小"
+)
+_WORDS = {
+    w: str(i) for i, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
+}
 _MONTHS = {m: i + 1 for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
 _DATE_EN = re.compile(
     r"(?<![a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (\d{1,2})(?:st|nd|rd|th)?(?=,? \d{4}|\b)|"
     r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)? (jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 )
-_STOP = frozenset("the a an of to in on at is are was were be been it its and or for with by as that this these those from has have had do does did not you your can will".split())
+_STOP = frozenset(
+    (
+        "the a an of to in on at is are was were be been it its and or for with by as that this "
+        "these those from has have had do does did not you your can will"
+    ).split()
+)
 
-_FUNCTION = frozenset("的了是为在和与及或也就都而之其于以由从到对将被把会能可这那有个等零〇一二两三四五六七八九十百千万亿年月日")
+_FUNCTION = frozenset(
+    "的了是为在和与及或也就都而之其于以由从到对将被把会能可这那有个等零〇一二两三四五六七八九十百千万亿年月日"
+)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Share of a sentence that one passage must hold."""
     passage: int = 2
     """How many neighbouring sentences of a context count as one passage."""
+
+
+_DEFAULT = Settings()
 
 
 class SentenceCheck(msgspec.Struct, frozen=True):
@@ -72,9 +90,11 @@ def sentences(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def check(answer: str, contexts: Sequence[str], settings: Settings = Settings()) -> list[SentenceCheck]:
+def check(answer: str, contexts: Sequence[str], settings: Settings = _DEFAULT) -> list[SentenceCheck]:
     """Each sentence of `answer` with the index of the context that supports it best, if one does."""
-    passages = [passage for index, context in enumerate(contexts) for passage in _passages(index, context, settings.passage)]
+    passages = [
+        passage for index, context in enumerate(contexts) for passage in _passages(index, context, settings.passage)
+    ]
     return [_check(answer, start, end, passages, settings) for start, end in sentences(answer)]
 
 
@@ -105,7 +125,9 @@ def _check(answer: str, start: int, end: int, passages: Sequence[_Passage], sett
     tokens = _tokens(plain)
     grams, values = _grams(tokens), numbers(plain)
     if not grams and not values:
-        return SentenceCheck(answer[start:end], start, end, None, False, 0.0, ("it says nothing that could be checked",))
+        return SentenceCheck(
+            answer[start:end], start, end, None, False, 0.0, ("it says nothing that could be checked",)
+        )
     best: tuple[float, float, int] | None = None
     for place, passage in enumerate(passages):
         cover = len(grams & passage.grams) / len(grams) if grams else float(values <= passage.numbers)
@@ -122,14 +144,23 @@ def _check(answer: str, start: int, end: int, passages: Sequence[_Passage], sett
     quote_start, quote_end = _quote(plain, passage)
     supported = not reasons
     return SentenceCheck(
-        answer[start:end], start, end, passage.context if supported else None, supported, round(cover if not missing else best[0], 4),
-        tuple(reasons), quote_start, quote_end,
-    )  # fmt: skip
+        answer[start:end],
+        start,
+        end,
+        passage.context if supported else None,
+        supported,
+        round(cover if not missing else best[0], 4),
+        tuple(reasons),
+        quote_start,
+        quote_end,
+    )
 
 
 def _quote(plain: str, passage: _Passage) -> tuple[int, int]:
     """The piece of the context from the first to the last longer match with the sentence."""
-    blocks = [b for b in SequenceMatcher(None, passage.view.text, plain, autojunk=False).get_matching_blocks() if b.size >= 2]
+    blocks = [
+        b for b in SequenceMatcher(None, passage.view.text, plain, autojunk=False).get_matching_blocks() if b.size >= 2
+    ]
     long = [b for b in blocks if b.size >= max(b.size for b in blocks) // 3]
     if not long:
         return passage.start, passage.end
@@ -168,7 +199,9 @@ def numbers(text: str) -> frozenset[str]:
     """The numbers of a normalised text in one form: 2,000 = 2000 = 二千 = 2千; 百分之五十 = 50%; March 5 = 3月5日."""
     found: set[str] = set()
     text = _DATE_EN.sub(lambda m: f" {_MONTHS[m[1] or m[4]]} {m[2] or m[3]} ", text)
-    text = re.sub(r"百分之([零〇一二两三四五六七八九十百点\d.]+)", lambda m: f"{_value(m[1].replace('点', '.')) or m[1]}%", text)
+    text = re.sub(
+        r"百分之([零〇一二两三四五六七八九十百点\d.]+)", lambda m: f"{_value(m[1].replace('点', '.')) or m[1]}%", text
+    )
     for match in re.finditer(r"(\d+(?:,\d{3})*(?:\.\d+)?)\s*([万亿千百])", text):
         found.add(_canonical(float(match[1].replace(",", "")) * _UNITS[match[2]]))
     text = re.sub(r"\d+(?:,\d{3})*(?:\.\d+)?\s*[万亿千百]+", " ", text)
@@ -177,7 +210,11 @@ def numbers(text: str) -> frozenset[str]:
     for match in _CHINESE_NUMBER.finditer(text):
         after = text[match.end() : match.end() + 1]
         value = _value(match[0])
-        if value is not None and (len(match[0]) > 1 or (after and after in _NUMBER_FOLLOWERS) or text[match.start() - 1 : match.start()] == "第"):
+        if value is not None and (
+            len(match[0]) > 1
+            or (after and after in _NUMBER_FOLLOWERS)
+            or text[match.start() - 1 : match.start()] == "第"
+        ):
             found.add(value)
     return frozenset(found)
 
@@ -197,7 +234,11 @@ def _value(text: str) -> str | None:
         if char in _DIGITS:
             digit = _DIGITS[char]
         elif char in ("万", "亿"):
-            total = (total + section + digit) * _UNITS[char] if char == "亿" else total + (section + digit or 1) * _UNITS[char]
+            total = (
+                (total + section + digit) * _UNITS[char]
+                if char == "亿"
+                else total + (section + digit or 1) * _UNITS[char]
+            )
             section = digit = 0
         elif char in _UNITS:
             section += (digit or 1) * _UNITS[char]

@@ -11,7 +11,10 @@ from collections.abc import Iterator
 import ahocorasick_rs
 
 Found = Iterator[tuple[int, int, str, float, str]]
-_DOUBLE = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|夏侯|端木|司徒|南宫|独孤|澹台|轩辕|呼延|闻人|东郭|百里|西门"
+_DOUBLE = (
+    "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|夏侯|端木|司徒|南宫|独孤|澹台|"
+    "轩辕|呼延|闻人|东郭|百里|西门"
+)
 SURNAMES = (
     "王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林郑谢罗梁宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊"
     "秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪"
@@ -23,29 +26,51 @@ _AMBIGUOUS = frozenset("和应明申于时向成方常包关高全安单连能�
 _SURNAME = f"(?:{_DOUBLE}|[{SURNAMES}])"
 _HAN = "\u4e00-\u9fff"
 _STRONG = (
-    "姓名|户名|开户人|收款人|付款人|收件人|寄件人|联系人|持卡人|申请人|借款人|担保人|投保人|被保险人|受益人|委托人|代理人|经办人|负责人|法定代表人|法人代表|法人"
-    "|患者|病人|当事人|原告|被告|甲方|乙方|房东|租客|业主|车主|驾驶员|嫌疑人|报案人|投诉人|客户姓名|客户名称|真实姓名|紧急联系人|曾用名|家长|配偶|监护人"
+    "姓名|户名|开户人|收款人|付款人|收件人|寄件人|联系人|持卡人|申请人|借款人|担保人|投保人|"
+    "被保险人|受益人|委托人|代理人|经办人|负责人|法定代表人|法人代表|法人"
+    "|患者|病人|当事人|原告|被告|甲方|乙方|房东|租客|业主|车主|驾驶员|嫌疑人|报案人|投诉人|"
+    "客户姓名|客户名称|真实姓名|紧急联系人|曾用名|家长|配偶|监护人"
 )
 _WEAK = "客户|用户|员工|经理|我叫|他叫|她叫|名叫|名字叫|名字是|本人|学生|老师|同事|医生|律师|柜员"
 # What may follow a name directly in a sentence.
-_AFTER = rf"(?=$|[^\w]|[0-9A-Za-z]|今年|现年|现|身份|证件|手机|电话|联系|住址|住在|住|地址|出生|生于|来自|男|女|先生|女士|同志|老师|于|在|因|向|与|和|及|的|是|为|将|已|系|持|拟|要|想|申请|办理|购买|反映|投诉|表示|说|称|账|卡|邮箱|微信|性别|年龄|护照|户籍)"
+_AFTER = (
+    r"(?=$|[^\w]|[0-9A-Za-z]|今年|现年|现|身份|证件|手机|电话|联系|住址|住在|住|地址|出生|生于|"
+    r"来自|男|女|先生|女士|同志|老师|于|在|因|向|与|和|及|的|是|为|将|已|系|持|拟|要|想|申请|办理|"
+    r"购买|反映|投诉|表示|说|称|账|卡|邮箱|微信|性别|年龄|护照|户籍)"
+)
 _NAME_ZH = re.compile(
-    rf"(?:(?P<strong>{_STRONG})(?:\s*(?:为|是|叫)?\s*[:：]?\s*)|(?P<weak>{_WEAK})(?:\s*[:：]?\s*))(?P<name>{_SURNAME}(?:[{_HAN}]{{2}}{_AFTER}|[{_HAN}]{{1}}{_AFTER}|[{_HAN}]\s[{_HAN}](?=[\s,，。;；]|$)))"
+    rf"(?:(?P<strong>{_STRONG})(?:\s*(?:为|是|叫)?\s*[:：]?\s*)|(?P<weak>{_WEAK})(?:\s*[:：]?\s*))"
+    rf"(?P<name>{_SURNAME}(?:[{_HAN}]{{2}}{_AFTER}|[{_HAN}]{{1}}{_AFTER}|"
+    rf"[{_HAN}]\s[{_HAN}](?=[\s,，。;；]|$)))"
 )
 _STRONG_OPEN = re.compile(rf"(?:{_STRONG})\s*(?:是|为|叫)?\s*[:：]\s*(?P<name>{_SURNAME}[{_HAN}]{{1,2}})")
 _TITLED_ZH = re.compile(rf"(?<![{_HAN}])(?P<name>{_SURNAME}[{_HAN}]{{1,2}})(?=先生|女士|小姐|同志)")
-_NOT_NAMES = frozenset("经理|先生|女士|小姐|总监|主任|老师|同志|总|行长|局长|师傅|律师|医生|教授|部长|科长|处长|董事|代表|人员|信息|资料|号码|电话|单位|公司|银行|名称|机构|不详|未知|本人|如下|之间|之一|方面".split("|"))  # fmt: skip
+_NOT_NAMES = frozenset(
+    (
+        "经理|先生|女士|小姐|总监|主任|老师|同志|总|行长|局长|师傅|律师|医生|教授|部长|科长|处长|"
+        "董事|代表|人员|信息|资料|号码|电话|单位|公司|银行|名称|机构|不详|未知|本人|如下|之间|之一|"
+        "方面"
+    ).split("|")
+)
 _WORD = r"[A-Z](?:[a-zA-Zà-ÿ]|['-](?=[A-Za-z]))+"
 _NAME_EN = re.compile(
-    rf"(?:(?<![A-Za-z])(?:(?i:my name is|name is|name was|i am called|this is|called|customer name|client name|full name|first name|last name|surname|name|"
-    rf"cardholder|account holder|beneficiary|payee|recipient|contact(?: person)?|patient|applicant|borrower|attn\.?|dear|regards,|sincerely,|signed by)"
-    rf"\s*(?:[:,]\s*|\s)|(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Madam)\.?\s))(?P<name>{_WORD}(?:\s(?:[A-Z]\.?\s)?(?:(?:van|von|de|der|la|bin|al)\s)?{_WORD}){{0,2}})"
+    r"(?:(?<![A-Za-z])(?:(?i:my name is|name is|name was|i am called|this is|called|customer name|"
+    r"client name|full name|first name|last name|surname|name|"
+    r"cardholder|account holder|beneficiary|payee|recipient|contact(?: person)?|patient|applicant|"
+    r"borrower|attn\.?|dear|regards,|sincerely,|signed by)"
+    r"\s*(?:[:,]\s*|\s)|(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Madam)\.?\s))"
+    rf"(?P<name>{_WORD}(?:\s(?:[A-Z]\.?\s)?(?:(?:van|von|de|der|la|bin|al)\s)?{_WORD}){{0,2}})"
 )
 _NOT_ENGLISH_NAMES = frozenset(
-    "Sir Madam Customer Client User Team All Colleague Colleagues Support Bank The This That It Not Your My Our A An And Or Of For In On At To Is Are Was "
-    "Name Address Phone Email Date Number Card Account Manager Friend Friends Everyone Please Thank Thanks Hiring Board Members Captain I You He She We They".split()
+    "Sir Madam Customer Client User Team All Colleague Colleagues Support Bank The This That It "
+    "Not Your My Our A An And Or Of For In On At To Is Are Was "
+    "Name Address Phone Email Date Number Card Account Manager Friend Friends Everyone Please "
+    "Thank Thanks Hiring Board Members Captain I You He She We They".split()
 )
-_PROVINCE = "北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门"
+_PROVINCE = (
+    "北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|"
+    "广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门"
+)
 _PART = rf"[{_HAN}]{{1,8}}?"
 _ADDRESS_ZH = re.compile(
     rf"(?:(?:中国)?(?:{_PROVINCE})(?:省|市|(?:壮族|回族|维吾尔)?自治区|特别行政区)?)?"
@@ -56,22 +81,31 @@ _ADDRESS_ZH = re.compile(
     r"(?:\s?[0-9A-Za-z一二三四五六七八九十-]{1,6}\s?(?:栋|幢|座|号楼|楼|层|单元|室|号|户|门|房|铺)){0,5}"
 )
 # What a match may have swallowed before the address itself begins.
-_BEFORE_ADDRESS = re.compile(rf"[{_HAN}]{{0,6}}?(?=(?:{_PROVINCE})(?:省|市|[{_HAN}]))|(?:[{_HAN}]{{0,4}}?(?:地址|住址|住在|位于|寄到|送到|住|在|到)(?:是|为)?)(?=[{_HAN}]{{3}})")
+_BEFORE_ADDRESS = re.compile(
+    rf"[{_HAN}]{{0,6}}?(?=(?:{_PROVINCE})(?:省|市|[{_HAN}]))|(?:[{_HAN}]{{0,4}}?(?:地址|住址|住在|"
+    rf"位于|寄到|送到|住|在|到)(?:是|为)?)(?=[{_HAN}]{{3}})"
+)
 # Behind a colon any chain of places is an address; in a sentence it must have a number or a street.
 _ADDRESS_CUE = re.compile(
     r"(?:地址|住址|住所地?|户籍地?|居住地|家住|现住|寄到|寄往|送到|收货地|籍贯|住在)\s*(?:为|是|在|于)?\s*(?:"
-    rf"[:：]\s*(?P<listed>(?=[{_HAN}]{{0,20}}?(?:省|市|区|县|镇|乡|路|街|村|州|旗))[{_HAN}0-9A-Za-z（）()·#－-]{{4,60}})"
-    rf"|(?P<said>(?=[{_HAN}]{{0,24}}?(?:路|街|村|巷|弄|小区|镇)[{_HAN}]{{0,6}}?[0-9一二三四五六七八九十])[^的并或者,，。;；、\s]{{5,50}}))"
+    rf"[:：]\s*(?P<listed>(?=[{_HAN}]{{0,20}}?(?:省|市|区|县|镇|乡|路|街|村|州|旗))"
+    rf"[{_HAN}0-9A-Za-z（）()·#－-]{{4,60}})"
+    rf"|(?P<said>(?=[{_HAN}]{{0,24}}?(?:路|街|村|巷|弄|小区|镇)"
+    rf"[{_HAN}]{{0,6}}?[0-9一二三四五六七八九十])[^的并或者,，。;；、\s]{{5,50}}))"
 )
 _ADMIN = re.compile(rf"(?:{_PROVINCE})|[市区县州旗镇乡]")
 _STREET_WORD = (
-    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way|Highway|Hwy|Parkway|Pkwy|Close|Crescent|"
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|"
+    r"Terrace|Ter|Way|Highway|Hwy|Parkway|Pkwy|Close|Crescent|"
     r"Circle|Cir|Trail|Alley|Row|Grove|Gardens|Mews|Quay|Wharf|Walk)"
 )
 _ADDRESS_EN = re.compile(
-    rf"(?<![0-9A-Za-z$€£.,])\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}})?,? (?:[NSEW]\.? )?(?:[A-Z0-9][A-Za-z0-9'.-]* ){{1,4}}{_STREET_WORD}\b\.?"
-    r"(?:,? (?:(?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|Room|Rm|Flat|Building|Bldg)\.? ?#?[0-9A-Za-z-]{1,6}|#\d{1,5}))?"
-    r"(?:[,\n]? ?(?:[A-Z][A-Za-z'.-]+ ?){1,3})?(?:,? [A-Z]{2})?(?:,? (?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[0-9A-Z]? \d[A-Z]{2}))?"
+    r"(?<![0-9A-Za-z$€£.,])"
+    rf"\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}})?,? (?:[NSEW]\.? )?(?:[A-Z0-9][A-Za-z0-9'.-]* ){{1,4}}{_STREET_WORD}\b\.?"
+    r"(?:,? (?:(?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|Room|Rm|Flat|Building|Bldg)"
+    r"\.? ?#?[0-9A-Za-z-]{1,6}|#\d{1,5}))?"
+    r"(?:[,\n]? ?(?:[A-Z][A-Za-z'.-]+ ?){1,3})?(?:,? [A-Z]{2})?(?:,? (?:\d{5}(?:-\d{4})?|"
+    r"[A-Z]{1,2}\d[0-9A-Z]? \d[A-Z]{2}))?"
 )
 _PO_BOX = re.compile(r"(?<![A-Za-z])P\.?\s?O\.? ?[Bb][Oo][Xx] \d{1,7}(?![0-9A-Za-z])")
 _POSTCODE_UK = re.compile(r"(?<![0-9A-Za-z])(?:[A-Z]{1,2}\d[0-9A-Z]? \d[ABD-HJLNP-UW-Z]{2})(?![0-9A-Za-z])")
@@ -83,10 +117,16 @@ _CUES = tuple(
         ("name", f"{_STRONG}|{_WEAK}"),
         ("title", "先生|女士|小姐|同志"),
         ("place", "地址|住址|住所|户籍|居住地|家住|现住|寄到|寄往|送到|籍贯|住在"),
-        ("english", "name|called|this is|cardholder|account holder|beneficiary|payee|recipient|contact|patient|applicant|borrower|attn|dear|regards,|sincerely,|signed by|mr|mrs|ms|miss|dr|prof|sir|madam"),
+        (
+            "english",
+            (
+                "name|called|this is|cardholder|account holder|beneficiary|payee|recipient|contact|patient|"
+                "applicant|borrower|attn|dear|regards,|sincerely,|signed by|mr|mrs|ms|miss|dr|prof|sir|madam"
+            ),
+        ),
     )
     for literal in literals.split("|")
-)  # fmt: skip
+)
 _AUTOMATON = ahocorasick_rs.AhoCorasick(
     [literal for _, literal in _CUES], implementation=ahocorasick_rs.Implementation.ContiguousNFA
 )
@@ -109,7 +149,9 @@ def _names(text: str, cues: dict[str, list[int]]) -> Found:
         match = _NAME_ZH.match(text, at)
         if match and _may_be_name(match["name"], match.string[match.start() : match.start("name")]):
             yield match.start("name"), match.end("name"), "person", 0.9 if match["strong"] else 0.8, "cue_zh"
-        elif (match := _STRONG_OPEN.match(text, at)) and _may_be_name(match["name"], match.string[match.start() : match.start("name")]):
+        elif (match := _STRONG_OPEN.match(text, at)) and _may_be_name(
+            match["name"], match.string[match.start() : match.start("name")]
+        ):
             yield match.start("name"), match.end("name"), "person", 0.75, "cue_zh"
     for at in cues.get("title", ()):
         for match in _TITLED_ZH.finditer(text, max(0, at - 4), at + 2):
@@ -162,9 +204,9 @@ def _addresses(text: str, cues: dict[str, list[int]]) -> Found:
             elif re.search(r"[室栋幢单元]", match[0]):
                 yield start, match.end(), "address", 0.75, "shape_zh"
     for at in cues.get("place", ()):
-        if match := _ADDRESS_CUE.match(text, at):
-            group = "listed" if match["listed"] else "said"
-            yield match.start(group), match.end(group), "address", 0.85, "cue_zh"
+        if cued := _ADDRESS_CUE.match(text, at):
+            group = "listed" if cued["listed"] else "said"
+            yield cued.start(group), cued.end(group), "address", 0.85, "cue_zh"
     for rule, score, pattern in (
         ("shape_en", 0.85, _ADDRESS_EN),
         ("po_box", 0.85, _PO_BOX),

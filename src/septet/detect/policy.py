@@ -7,7 +7,7 @@ change stands here and not in code. Word lists named by the file are read when i
 import tomllib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,9 @@ class AttackRules(Config):
     threshold: float = field(0.6, "A prompt is blocked from this combined score on.", ge=0, le=1)
     decode: bool = field(True, "Also look into base64, hexadecimal, Morse and other encodings.")
     weights: dict[str, float] = field(msgspec.field(default_factory=dict), "Rule to another weight; 0 turns it off.")
-    cues: dict[str, str] = field(msgspec.field(default_factory=dict), "Further cue classes, or words for known ones: 'a|b|c*'.")
+    cues: dict[str, str] = field(
+        msgspec.field(default_factory=dict), "Further cue classes, or words for known ones: 'a|b|c*'."
+    )
     rules: tuple[Rule, ...] = field((), "Further rules.")
 
 
@@ -96,7 +98,9 @@ class Policy(Config):
     pii: Pii = field(Pii(), "Personal data.")
     lexicon: LexiconRules = field(LexiconRules(), "Word lists.")
     attacks: AttackRules = field(AttackRules(), "Attack patterns.")
-    quality: dict[str, dict[str, Limit]] = field(msgspec.field(default_factory=dict), "Language to the limits of its measures.")
+    quality: dict[str, dict[str, Limit]] = field(
+        msgspec.field(default_factory=dict), "Language to the limits of its measures."
+    )
     grounding: Grounding = field(Grounding(), "Groundedness.")
     messages: dict[str, Messages] = field(msgspec.field(default_factory=dict), "Language to the guard's messages.")
     gates: dict[str, tuple[Gate, ...]] = field(msgspec.field(default_factory=dict), "Set of gates to its conditions.")
@@ -105,12 +109,15 @@ class Policy(Config):
         """The guard's message in a language; mixed and unknown languages get the Chinese one where there is no other."""
         said = self.messages.get(language) or self.messages.get("en" if language != "mixed" else "zh")
         if said is None:
-            return "该内容已被安全策略拦截。" if language in ("zh", "mixed") else "This was stopped by the safety policy."
+            return (
+                "该内容已被安全策略拦截。" if language in ("zh", "mixed") else "This was stopped by the safety policy."
+            )
         return said.by_category.get(category, said.blocked)
 
 
-def load(path: Path) -> Policy:
-    """The policy in a TOML file, a `policy.json`, or a folder that holds one. Word lists it names are read in.
+def load(path: Path, words: Iterable[Path] = ()) -> Policy:
+    """The policy in a TOML file, a `policy.json`, or a folder that holds one. The word lists it names, and those
+    in `words`, are read in.
 
     Raises ConfigError that names the file and the key, and offers the nearest key for one that is unknown.
     """
@@ -125,7 +132,14 @@ def load(path: Path) -> Policy:
     except (tomllib.TOMLDecodeError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"the policy {path} is broken: {error}", "Correct the file") from None
     policy = decode(values, str(path))
-    return _with_word_lists(policy, path.parent)
+    return _with_word_lists(policy, [*(path.parent / name for name in policy.lexicon.files), *words])
+
+
+def named_files(path: Path) -> list[str]:
+    """The word lists that a policy file names, as it names them."""
+    values = tomllib.loads(path.read_text("utf-8")) if path.suffix == ".toml" else {}
+    lexicon = values.get("lexicon", {})
+    return list(lexicon.get("files", [])) if isinstance(lexicon, dict) else []
 
 
 def encode(policy: Policy) -> bytes:
@@ -153,14 +167,14 @@ def decode(values: Mapping[str, Any], where: str) -> Policy:
     return policy
 
 
-def _with_word_lists(policy: Policy, folder: Path) -> Policy:
-    if not policy.lexicon.files:
+def _with_word_lists(policy: Policy, files: Sequence[Path]) -> Policy:
+    if not files:
         return policy
-    words = tuple(dict.fromkeys(word for name in policy.lexicon.files for word in read_words(folder / name)))
+    words = tuple(dict.fromkeys(word for path in files for word in read_words(path)))
     own = policy.lexicon.categories.get("own", Category(action=policy.lexicon.files_action, weight=1.0))
-    own = msgspec.structs.replace(own, words=(*own.words, *words))
-    categories = {**policy.lexicon.categories, "own": own}
-    return msgspec.structs.replace(policy, lexicon=msgspec.structs.replace(policy.lexicon, files=(), categories=categories))
+    categories = {**policy.lexicon.categories, "own": msgspec.structs.replace(own, words=(*own.words, *words))}
+    lexicon = msgspec.structs.replace(policy.lexicon, files=(), categories=categories)
+    return msgspec.structs.replace(policy, lexicon=lexicon)
 
 
 def _known(word: str, known: Any, message: str) -> None:

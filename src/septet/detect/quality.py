@@ -21,7 +21,13 @@ _STOPS = {
     "zh": frozenset("的一是在不了有和人这中大为上个国我以要他时来用们"),
     "en": frozenset("the be to of and that have with".split()),
 }
-_BOILERPLATE = re.compile(r"javascript|cookie|privacy policy|terms of use|lorem ipsum|all rights reserved|登录后|请先登录|版权所有|点击这里|扫码关注", re.I)
+_BOILERPLATE = re.compile(
+    (
+        r"javascript|cookie|privacy policy|terms of use|lorem ipsum|all rights reserved|登录后|"
+        r"请先登录|版权所有|点击这里|扫码关注"
+    ),
+    re.I,
+)
 _URL = re.compile(r"(?:https?://|www\.)\S+")
 
 # measure -> what it is; the keys of the policy's [quality.<language>] tables
@@ -97,7 +103,10 @@ def measure(text: str, language: str = "en") -> dict[str, float]:
         "c4.longest_word": max(map(len, words), default=0),
         "nemo.digits": sum(map(str.isdigit, text)) / size,
         "nemo.url_characters": sum(map(len, _URL.findall(text))) / size,
-        "septet.broken_characters": sum(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" or (c < " " and c not in "\t\n\r\f") for c in text) / size,
+        "septet.broken_characters": sum(
+            c == "\ufffd" or "\ue000" <= c <= "\uf8ff" or (c < " " and c not in "\t\n\r\f") for c in text
+        )
+        / size,
         "septet.distinct_characters": len(set(text[:400])) / max(1, len(text[:400])),
     }
     spaces = sum(map(str.isspace, text))

@@ -19,22 +19,29 @@ _FORMS = (
         "key",
         0.98,
         re.compile(
-            r"(?<![0-9A-Za-z_-])(?:(?:AKIA|ASIA)[0-9A-Z]{16}|LTAI[0-9A-Za-z]{12,30}|AKID[0-9A-Za-z]{13,40}|gh[pousr]_[0-9A-Za-z]{36,}|"
-            r"github_pat_\w{22,}|glpat-[\w-]{20,}|sk-(?:[a-z]+-)*[A-Za-z0-9_-]{20,}|xox[abeprs]-[0-9A-Za-z-]{10,}|AIza[\w-]{35}|"
-            r"hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|[sr]k_(?:live|test)_[0-9A-Za-z]{16,}|SG\.[\w-]{16,}\.[\w-]{16,})"
+            r"(?<![0-9A-Za-z_-])(?:(?:AKIA|ASIA)[0-9A-Z]{16}|LTAI[0-9A-Za-z]{12,30}|"
+            r"AKID[0-9A-Za-z]{13,40}|gh[pousr]_[0-9A-Za-z]{36,}|"
+            r"github_pat_\w{22,}|glpat-[\w-]{20,}|sk-(?:[a-z]+-)*[A-Za-z0-9_-]{20,}|"
+            r"xox[abeprs]-[0-9A-Za-z-]{10,}|AIza[\w-]{35}|"
+            r"hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|[sr]k_(?:live|test)"
+            r"_[0-9A-Za-z]{16,}|SG\.[\w-]{16,}\.[\w-]{16,})"
             r"(?![0-9A-Za-z])"
         ),
     ),
     ("url", 0.95, re.compile(r"(?<=://)[^\s:/@]{1,64}:(?P<value>[^\s/@]{3,64})(?=@)")),
 )
 _LABEL = re.compile(
-    r"(?:api[ _-]?key|access[ _-]?key(?:[ _-]?(?:id|secret))?|secret(?:[ _-]?key)?|client[ _-]?secret|auth[ _-]?token|access[ _-]?token|"
+    r"(?:api[ _-]?key|access[ _-]?key(?:[ _-]?(?:id|secret))?|secret(?:[ _-]?key)?|"
+    r"client[ _-]?secret|auth[ _-]?token|access[ _-]?token|"
     r"(?<![A-Za-z])token|bearer|passw(?:or)?d|passphrase|(?<![A-Za-z])pwd|密码|口令|密钥|秘钥|令牌|验证码)"
     r"[\"']?\s*(?:(?:是|为|is|was)\s*[:=]?|[:=]|=>|(?<=earer))\s*[\"'`]?(?P<value>[^\s\"'`,;，。；、<>(){}]{4,128})",
     re.I,
 )
 _HINTS = ahocorasick_rs.AhoCorasick(
-    "-----begin|eyj|://|akia|asia|ltai|akid|aiza|gh|glpat|sk-|sk_|rk_|xox|hf_|npm_|pypi-|sg.|key|secret|token|bearer|pass|pwd|密|口令|秘钥|令牌|验证码".split("|")
+    (
+        "-----begin|eyj|://|akia|asia|ltai|akid|aiza|gh|glpat|sk-|sk_|rk_|xox|hf_|npm_|pypi-|sg.|key|"
+        "secret|token|bearer|pass|pwd|密|口令|秘钥|令牌|验证码"
+    ).split("|")
 )
 
 

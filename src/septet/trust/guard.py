@@ -78,7 +78,9 @@ class Guard:
         if not found:
             return "", ()
         found.sort(key=lambda pair: (-pair[0], pair[1].start, pair[1].rule))
-        return found[0][1].kind.partition(".")[2] or found[0][1].kind, tuple(dict.fromkeys(span.rule for _, span in found))
+        return found[0][1].kind.partition(".")[2] or found[0][1].kind, tuple(
+            dict.fromkeys(span.rule for _, span in found)
+        )
 
     def to_mask(self, spans: Iterable[Span]) -> list[Span]:
         """The findings that are to be hidden: personal data, masked words, kinds of further detectors that do not block."""
@@ -104,7 +106,9 @@ class Guard:
         return Verdict(False, BLOCK, tuple(spans), shown, reasons, category, message)
 
     def _find(self, found_by: Sequence[Detector], text: str) -> list[Span]:
-        return sorted((span for detect in found_by for span in detect(text)), key=lambda s: (s.start, s.end, s.kind, s.rule))
+        return sorted(
+            (span for detect in found_by for span in detect(text)), key=lambda s: (s.start, s.end, s.kind, s.rule)
+        )
 
     def _category_action(self, span: Span) -> str:
         stage, _, name = span.kind.partition(".")

@@ -66,7 +66,9 @@ class AnswerStream:
         start = self._starts[-1]
         context = self._starts[max(0, len(self._starts) - 3)]
         found = self._guard.find_in_answer(self._text[context:end])
-        moved = [Span(s.start + context, s.end + context, s.kind, s.score, s.rule) for s in found if s.end + context > start]
+        moved = [
+            Span(s.start + context, s.end + context, s.kind, s.score, s.rule) for s in found if s.end + context > start
+        ]
         self._spans += moved
         self._category, self._reasons = self._guard.block_reason(self._spans)
         if self.blocked:
@@ -83,7 +85,9 @@ class AnswerStream:
         skip = max((s.end - start for s in cut), default=0)
         rest = [Span(max(0, s.start - skip), s.end - skip, s.kind, s.score, s.rule) for s in inside if s.end > skip]
         piece = self._text[start:end]
-        return (apply(piece[:skip], [Span(0, skip, "cut")], {"cut": "redact"}) if skip else "") + self._guard.treat(piece[skip:], rest)
+        return (apply(piece[:skip], [Span(0, skip, "cut")], {"cut": "redact"}) if skip else "") + self._guard.treat(
+            piece[skip:], rest
+        )
 
 
 def _piece_end(text: str, start: int) -> int | None:
