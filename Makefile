@@ -24,8 +24,12 @@ venv: .venv/.made
 
 demo: venv
 	$(BIN)/septet run recipes/quickstart.toml
-	$(BIN)/septet chat --brief quickstart "How does the ledger show that an entry was changed?"
-	$(BIN)/septet chat --next quickstart "账本用什么办法发现条目被篡改？"
+	$(BIN)/septet chat quickstart "What is the default similarity for near duplicates?"
+	$(BIN)/septet chat quickstart "服务默认监听哪个端口？"
+	@echo
+	@echo "Try next:  $(BIN)/septet chat       ask it yourself"
+	@echo "           $(BIN)/septet trace      follow the last answer back to file and span"
+	@echo "           $(BIN)/septet console    see runs, releases, traces, and chat in the browser"
 
 test: venv
 	$(BIN)/python -m pytest
