@@ -88,7 +88,10 @@ def test_not_knowing_is_an_abstention_and_no_refusal():
 
 CONTEXTS = [
     "本办法自2025年9月1日起施行。信用卡年费为每年一百元，逾期按日加收万分之五的滞纳金。最高额度为3.5万元。",
-    "Septet keeps its ledger in SQLite by default. Runs resume after a crash within 30 seconds. The limit is 2,000 rows.",
+    (
+        "Septet keeps its ledger in SQLite by default. Runs resume after a crash within 30 seconds. "
+        "The limit is 2,000 rows."
+    ),
 ]
 
 

@@ -1,5 +1,6 @@
 """The views: what hides a word from a program does not hide it from a detector, and findings lead back to the original."""
 
+import itertools
 import unicodedata
 
 from hypothesis import given, settings
@@ -86,9 +87,12 @@ def test_closed_up_text_reads_as_it_was():
     def read(text):
         return [view.text for view in tight(normalise(text))]
 
-    assert "炸弹" in read("炸 弹") and "炸弹" in read("炸🌸弹")
+    assert "炸弹" in read("炸 弹")
+    assert "炸弹" in read("炸🌸弹")
     assert "kill the process" in read("k i l l   t h e   p r o c e s s")
-    assert "kill" in read("k.i.l.l") and "bomb" in read("bo*mb") and "bomb" in read("b0mb")
+    assert "kill" in read("k.i.l.l")
+    assert "bomb" in read("bo*mb")
+    assert "bomb" in read("b0mb")
     assert read("An ordinary sentence, with 3 words.") == []
 
 
@@ -124,6 +128,6 @@ def test_shifted_and_reversed_text_is_read():
 def test_merged_spans_are_disjoint_and_cover_the_same_characters(raw):
     spans = [Span(start, start + size, "x", score) for start, size, score in raw]
     merged = merge(spans)
-    assert all(a.end <= b.start for a, b in zip(merged, merged[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(merged))
     covered = {i for span in spans for i in range(span.start, span.end)}
     assert {i for span in merged for i in range(span.start, span.end)} == covered

@@ -121,11 +121,15 @@ def test_every_text_has_every_measure(text, tongue):
 
 def test_what_is_wrong_with_a_text_is_named_by_its_rule(default):
     good = (
-        "The handbook says how a run is planned and sealed. Each step has a fingerprint, and a result that has a record is "
+        "The handbook says how a run is planned and sealed. Each step has a fingerprint, and a "
+        "result that has a record is "
         "not made again. When a run is interrupted, the next one goes on where the first one stopped."
     )
     assert judge(measure(good, "en"), default.quality["en"]) == []
-    chinese = "手册说明了如何规划和封存一次运行。每个步骤都有指纹，已有记录的结果不会重新计算。运行中断以后，再次执行会从中断的地方继续。"
+    chinese = (
+        "手册说明了如何规划和封存一次运行。每个步骤都有指纹，已有记录的结果不会重新计算。"
+        "运行中断以后，再次执行会从中断的地方继续。"
+    )
     assert judge(measure(chinese, "zh"), default.quality["zh"]) == []
     repeated = "Click here to subscribe to our list. " * 30
     assert {"gopher.duplicate_5gram", "gopher.duplicate_10gram"} <= {

@@ -189,7 +189,7 @@ def test_clean_documents_pass_the_quality_limits(shared, repository):
     passages = json.loads((shared / "safety" / "cmrc2018_zh" / "cmrc2018_trial.json").read_text(encoding="utf-8"))
     chinese = [text[:4000] for text in laws] + [row["context_text"] for row in passages]
     assert rate(chinese, lambda text: judge(measure(text, "zh"), limits["zh"])) <= 0.05
-    handbook = [file for file in sorted((repository / "docs").rglob("*.md"))]
+    handbook = sorted((repository / "docs").rglob("*.md"))
     for file in handbook:
         text = file.read_text(encoding="utf-8")
         tongue = "zh" if language(text) in ("zh", "mixed") else "en"

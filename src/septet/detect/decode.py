@@ -39,7 +39,7 @@ _COMMON = frozenset(
 _WORD = re.compile(r"[a-z]+")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SAMPLE = 240  # characters that decide whether a shifted or reversed reading makes more sense
-_CAESAR = tuple(
+_CAESAR: tuple[Callable[[str], str], ...] = tuple(
     functools.partial(lambda table, text: text.translate(table), str.maketrans(_LETTERS, _LETTERS[n:] + _LETTERS[:n]))
     for n in range(1, 26)
 )
@@ -119,7 +119,8 @@ def _decodings(text: str) -> Iterator[tuple[int, int, str]]:
     sample = whole[:_SAMPLE]
     if len(sample) >= 12 and _WORD.search(sample):
         here = _commonness(sample)
-        for reading in (_reverse, *_CAESAR):
+        readings: tuple[Callable[[str], str], ...] = (_reverse, *_CAESAR)
+        for reading in readings:
             if _commonness(reading(sample)) > max(2 * here, 1):
                 yield (*visible.origin(0, len(whole)), reading(whole))
 

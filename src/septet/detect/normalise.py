@@ -213,7 +213,8 @@ def substitute(
 
 
 def _dereferenced(view: Normalised) -> Normalised:
-    return substitute(view, _REFERENCE, _reference)
+    once = substitute(view, _REFERENCE, _reference)
+    return once if once is view else substitute(once, _REFERENCE, _reference)  # %2541 is a reference inside a reference
 
 
 def _reference(match: re.Match[str]) -> str | None:

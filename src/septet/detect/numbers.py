@@ -69,6 +69,8 @@ def _number(text: str, span: tuple[int, int], digits: str, lengths: tuple[int, .
         yield start, end, "bank_card", 0.4 if ordered else 0.99 if issuer and cued else 0.95, issuer or "cue"
     elif len(digits) == 15 and len(lengths) == 1 and checksums.resident_id_15(digits):
         yield start, end, "resident_id", 0.9 if _ID_CUE.search(before) else 0.5, "old15"
+    elif text[max(0, start - 2) : start].endswith(".") and text[start - 2].isdigit():
+        return  # decimals of a number
     elif len(digits) in (11, 13, 15) and _MOBILE.fullmatch(digits):
         shape = lengths if len(digits) == 11 or lengths[0] > 4 else lengths[1:]
         international = start > 0 and text[start - 1] == "+"

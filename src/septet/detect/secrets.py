@@ -28,6 +28,14 @@ _FORMS = (
             r"(?![0-9A-Za-z])"
         ),
     ),
+    (
+        "code",
+        0.85,
+        re.compile(
+            r"(?:验证码|校验码|动态码|动态口令|(?<![A-Za-z])(?i:otp|verification code|one-time code))"
+            r"(?:是|为| is)?\s*[:：]?\s*(?P<value>\d{4,8})(?!\d)"
+        ),
+    ),
     ("url", 0.95, re.compile(r"(?<=://)[^\s:/@]{1,64}:(?P<value>[^\s/@]{3,64})(?=@)")),
 )
 _LABEL = re.compile(
@@ -40,7 +48,7 @@ _LABEL = re.compile(
 _HINTS = ahocorasick_rs.AhoCorasick(
     (
         "-----begin|eyj|://|akia|asia|ltai|akid|aiza|gh|glpat|sk-|sk_|rk_|xox|hf_|npm_|pypi-|sg.|key|"
-        "secret|token|bearer|pass|pwd|密|口令|秘钥|令牌|验证码"
+        "secret|token|bearer|pass|pwd|密|口令|秘钥|令牌|验证码|校验码|动态码|otp|code"
     ).split("|")
 )
 
