@@ -49,7 +49,7 @@ def chunks(text: str, title: str, size: int) -> list[Chunk]:
             before = found[-1] if found else None
             if (
                 before is not None
-                and before.title == section.title
+                and before.start >= section.start
                 and _weight(text[joined.start : joined.end]) < size / 5
                 and _weight(text[before.start : joined.end]) <= size * 1.25
             ):
