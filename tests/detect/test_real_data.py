@@ -1,6 +1,8 @@
 """Measured floors on real public data: how often honest text is stopped, how much of what should be found is found.
 
-The rules were written without these sets; the floors leave room below the measured values (2026-11), which stand beside.
+What is held out: while the attack cues were widened, misses among the even rows of the attack sets were read, so only the
+odd rows are measured here (the even ones score up to 0.3 higher). Alarms on the benign sets and on personal data were read
+and mended: those values are of known data. The floors leave room below the measured values (2026-11), which stand beside.
 """
 
 import csv
@@ -78,32 +80,39 @@ def test_the_default_lexicon_seldom_stops_honest_questions(shared, repository, n
     assert rate(sample(benign(shared / "safety")[name], 1200), stopped) <= 0.01
 
 
-def test_attacks_of_other_authors_are_found(shared):
-    """A first line, not a gate: plain requests for harm need the model's own refusal."""
-    corpora, safety = shared / "corpora", shared / "safety"
-    injections = json_lines(corpora / "safety-prompts" / "bastion-injections.en.jsonl")
-    jade = [list(row.values())[1] for row in table(safety / "jade_zh" / "jade_v2_benchmark_easy_zh.csv")]
-    found = {
-        "injections": rate(
-            [r["text"] for r in injections if r["label"] == "malicious"], lambda t: builtin().score(t) >= THRESHOLD
-        ),
-        "jailbreaks": rate(
-            sample(
-                json.loads(
-                    (safety / "inthewild_jailbreaks_en" / "inthewild_jailbreak_llms.json").read_text(encoding="utf-8")
-                ),
-                80,
-            ),
-            lambda t: builtin().score(t) >= THRESHOLD,
-        ),
-        "advbench": rate(
-            [row["Behavior"] for row in table(safety / "harmbench_en" / "advbench_behaviors.csv")],
-            lambda t: builtin().score(t) >= THRESHOLD,
-        ),
-        "jade": rate(sample(jade, 500), lambda t: builtin().score(t) >= THRESHOLD),
+# measured on the held-out rows: injections 0.61, jailbreaks 0.67, advbench 0.63, harmbench 0.26, xstest 0.13, jade 0.17, flames 0.03
+FLOORS = {
+    "injections": 0.5,
+    "jailbreaks": 0.55,
+    "advbench": 0.55,
+    "harmbench": 0.2,
+    "xstest": 0.08,
+    "jade": 0.12,
+    "flames": 0.01,
+}
+
+
+def harmful(shared):
+    safety = shared / "safety"
+    injections = json_lines(shared / "corpora" / "safety-prompts" / "bastion-injections.en.jsonl")
+    jailbreaks = safety / "inthewild_jailbreaks_en" / "inthewild_jailbreak_llms.json"
+    harmbench = table(safety / "harmbench_en" / "harmbench_behaviors_text_all.csv")
+    return {
+        "injections": [row["text"] for row in injections if row["label"] == "malicious"],
+        "jailbreaks": json.loads(jailbreaks.read_text(encoding="utf-8")),
+        "advbench": [row["Behavior"] for row in table(safety / "harmbench_en" / "advbench_behaviors.csv")],
+        "harmbench": [row["Behavior"] for row in harmbench if "copyright" not in row["FunctionalCategory"]],
+        "xstest": [r["prompt"] for r in table(safety / "xstest_en" / "xstest_prompts.csv") if r["label"] != "safe"],
+        "jade": [list(row.values())[1] for row in table(safety / "jade_zh" / "jade_v2_benchmark_easy_zh.csv")],
+        "flames": [row["prompt"] for row in json_lines(safety / "flames_zh" / "Flames_1k_Chinese.jsonl")],
     }
-    floors = {"injections": 0.7, "jailbreaks": 0.5, "advbench": 0.5, "jade": 0.12}
-    assert all(found[name] >= floor for name, floor in floors.items()), found
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_attacks_of_other_authors_are_found(shared, name):
+    """A first line, not a gate: plain requests for harm need the model's own refusal."""
+    held_out = [str(text) for text in harmful(shared)[name] if text][1::2]
+    assert rate(held_out, lambda text: builtin().score(text) >= THRESHOLD) >= FLOORS[name]
 
 
 def test_honest_twins_of_injections_are_left(shared):
