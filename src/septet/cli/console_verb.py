@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from septet.cli.common import open_workspace
 from septet.server import extra
-
-if TYPE_CHECKING:
-    from septet.assistant import Assistant
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,13 +26,9 @@ def run(given: argparse.Namespace) -> int:
     keys = border.read_keys(given.key_file) if given.key_file else ()
     listen.require_keys_beyond_loopback(given.host, keys)
     with listen.bind(given.host, given.port) as opened, open_workspace(given) as workspace:
+        from septet.assistant import Assistant
 
-        def open_assistant() -> Assistant:
-            from septet.assistant import Assistant
-
-            return Assistant.open(workspace, given.release)
-
-        with Desk(open_assistant) as desk:
+        with Desk(lambda: Assistant.open(workspace, given.release)) as desk:
             hosts = listen.LOOPBACK_NAMES if listen.is_loopback(given.host) else ()
             app = border.guarded(create_app(workspace, desk), keys, hosts)
             address = listen.address_of(opened)

@@ -42,16 +42,16 @@ class Safety:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        if scope["method"] not in _READING and not _from_here(Headers(scope=scope), scope["scheme"]):
+        if scope["method"] not in _READING and not _from_here(Headers(scope=scope)):
             await PlainTextResponse("This request comes from another site.\n", 403)(scope, receive, marked)
             return
         await self._app(scope, receive, marked)
 
 
-def _from_here(headers: Headers, scheme: str) -> bool:
+def _from_here(headers: Headers) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
     origin = headers.get("origin")
     # A proxy in front may speak https while this server hears http: the name and port decide, not the scheme.
-    return origin is None or origin.partition("://")[2] == headers.get("host", "") or origin == f"{scheme}://"
+    return origin is None or origin.partition("://")[2] == headers.get("host", "")

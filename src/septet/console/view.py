@@ -38,7 +38,9 @@ class View:
         self._templates.filters.update(
             short=short, size=size, moment=moment, number=number, cited=cited, grouped=lambda n: f"{n:,.0f}"
         )
-        self._templates.globals.update(curve=chart.curve, interval=chart.interval, show=show)
+        self._templates.globals.update(
+            curve=chart.curve, interval=chart.interval, show=show, number=number, size=size, moment_of=moment
+        )
 
     def page(self, request: Request, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
         """A whole page. The language that the address asks for is remembered."""
@@ -63,7 +65,6 @@ class View:
                 "language": LANGUAGES[language],
                 "other_language": LANGUAGES[other],
                 "switch": _with_language(request.url, other),
-                "root": request.scope.get("root_path", ""),
                 "here": request.url.path,
                 **values,
             }
