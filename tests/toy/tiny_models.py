@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import socket
+import tempfile
 from pathlib import Path
 
 from septet.core import Run
@@ -116,6 +119,28 @@ def family(folder: Path, model_type: str, tokenizer: Tokenizer) -> Model:
     write_module(module.state_dict(), shape, folder, "float32")
     folders.complete(folder, {"name": model_type, "licence": "own", "context": 256, "changes": []})
     return Model(folder)
+
+
+def ids_by_llama_cpp(xllamacpp: object, model: Model, texts: list[str]) -> list[list[int]]:
+    """The ids that llama.cpp's own tokenizer makes of some texts, asked over its server's socket."""
+    settings = xllamacpp.CommonParams()
+    settings.model.path = str(model.path / "model.gguf")
+    settings.n_ctx, settings.n_parallel, settings.verbosity, settings.warmup = 64, 1, -1, False
+    ids = []
+    with tempfile.TemporaryDirectory(prefix="s-") as folder:  # a socket's path must be short
+        settings.hostnames = [f"{folder}/s.sock"]
+        server = xllamacpp.Server(settings)
+        for text in texts:
+            connection = http.client.HTTPConnection("localhost", timeout=10)
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.settimeout(10)
+            connection.sock.connect(f"{folder}/s.sock")
+            body = json.dumps({"content": text, "add_special": False, "parse_special": True})
+            connection.request("POST", "/tokenize", body, {"Content-Type": "application/json"})
+            ids.append(json.loads(connection.getresponse().read())["tokens"])
+            connection.close()
+        del server
+    return ids
 
 
 def _written(library: object, folder: Path, special: list[str]) -> Tokenizer:

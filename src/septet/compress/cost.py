@@ -12,6 +12,7 @@ from septet.compress.equivalence import continuations, perplexity, same_ids
 from septet.core import ConfigError, Run
 from septet.inference.protocol import Engine, Options, Prompt, load
 from septet.kinds import Measure, Model, Report, Suite
+from septet.model.codec import Codec
 from septet.model.template import grounded_messages
 
 if TYPE_CHECKING:
@@ -25,7 +26,14 @@ def report(config: Cost, before: Model, after: Model, suite: Suite, run: Run) ->
     questions = [item for item in suite.items() if item.get("kind", "question") == "question" and item.get("answers")]
     if not questions:
         raise ConfigError("the suite has no questions with answers", "Give a suite made by data.questions")
-    chosen = random.Random(config.seed).sample(questions, min(config.items, len(questions)))  # noqa: S311
+    codec = Codec(before.path)
+    whole = [item for item in questions if _in_whole_characters(codec, item["answers"][0])]
+    run.drop("reference answers that split a character, which llama.cpp does not score", len(questions) - len(whole))
+    if not whole:
+        raise ConfigError(
+            "no reference answer can be scored by both forms", "Give answers in characters of the vocabulary"
+        )
+    chosen = random.Random(config.seed).sample(whole, min(config.items, len(whole)))  # noqa: S311
     sizes = [_size(before), _size(after)]
     first, second = _timed_load(before, "before", run), _timed_load(after, "after", run)
     try:
@@ -89,6 +97,10 @@ def _scores(engine: Engine, items: Sequence[dict[str, Any]], label: str, run: Ru
         found.append((log, len(answer)))
         run.progress(done, len(items), f"answers scored, {label}")
     return found
+
+
+def _in_whole_characters(codec: Codec, answer: str) -> bool:
+    return all("\ufffd" not in codec.decode([token]) for token in codec.encode(answer))
 
 
 def _timed_load(model: Model, label: str, run: Run) -> Engine:

@@ -54,6 +54,8 @@ class LlamaCppEngine:
         settings.n_gpu_layers = 0
         settings.verbosity = _SILENT
         settings.warmup = False
+        # A cache of the window alone cannot go back to a shared beginning: every prompt would be read anew.
+        settings.swa_full = True
         settings.cache_ram_mib = 0
         settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads or num_cores()
         settings.hostnames = [str(self._folder / "closed.sock")]
@@ -99,7 +101,10 @@ class LlamaCppEngine:
             worker.join()
 
     def score(self, prompt: Prompt, continuations: Sequence[Sequence[int]]) -> list[float]:
-        """Token by token: each is made certain by a bias, and what comes back is its probability without the bias."""
+        """Token by token: each is made certain by a bias, and what comes back is its probability without the bias.
+
+        The server keeps back the tokens that are only a part of a character: ConfigError for a continuation with one.
+        """
         if not all(continuations):
             raise ConfigError("an empty continuation has no probability", "Give each option a text")
         scores = []
@@ -109,7 +114,13 @@ class LlamaCppEngine:
                 begun = Prompt((*prompt.ids, *continuation[:at]))
                 request = self._request(begun, Options(max_tokens=1))
                 choice = _choice(self._ask({**request, "n_probs": 1, "logit_bias": [[token, _CERTAIN]]}))
-                found = choice["logprobs"]["content"][0]
+                kept = (choice.get("logprobs") or {}).get("content")
+                if not kept:
+                    raise ConfigError(
+                        f"llama.cpp does not tell the probability of a part of a character (token {token})",
+                        "Score the safetensors form with the engine torch",
+                    )
+                found = kept[0]
                 if found["id"] != token:
                     raise StepFailed(
                         f"llama.cpp scored the token {found['id']} instead of {token}", "Use the torch engine"
@@ -135,8 +146,13 @@ class LlamaCppEngine:
             return False
 
         self._continue(prompt, options, take, with_ids=True)
-        kept = tuple(token for token in ids if token not in self.codec.stop_ids)
-        return Completion("".join(texts), kept, finish, len(prompt.ids))
+        text = "".join(texts)
+        kept = [token for token in ids if token not in self.codec.stop_ids]
+        if self.codec.decode(kept).strip() != text.strip():
+            kept = self.codec.encode(
+                text
+            )  # a stop text was cut off, or a character came in parts, whose ids are kept back
+        return Completion(text, tuple(kept), finish, len(prompt.ids))
 
     def _continue(
         self, prompt: Prompt, options: Options, take: Callable[[Piece, tuple[int, ...]], bool], *, with_ids: bool

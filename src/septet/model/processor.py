@@ -8,8 +8,13 @@ from contextlib import contextmanager
 
 
 def num_cores() -> int:
-    """Cores this process may use. Threads beyond them make matrix products slower, and llama.cpp's spin against each other."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores this process may use, or fewer when OMP_NUM_THREADS says so.
+
+    Threads beyond them make matrix products slower, and llama.cpp's spin against each other.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(wanted)) if wanted.isdigit() and int(wanted) else cores
 
 
 def multiplies_bfloat16() -> bool:

@@ -1,0 +1,59 @@
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import tiny_models
+
+from septet.kinds import Conversations, Tokens, write_json
+from septet.model.codec import Codec
+
+QUESTIONS = (
+    ("年费是多少？", "一百二十元"),
+    ("What does it cost?", "12 dollars"),
+    ("第二年呢？", "不免"),
+    ("And the first?", "free"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch):
+    """Models this small are slower on two threads, and much slower where other work has the second core."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    return tiny_models.llama(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture(scope="session")
+def conversations(tmp_path_factory):
+    rows = [
+        {
+            "id": f"row-{number}",
+            "messages": [
+                {"role": "user", "content": f"{number}. {question}\nAnswer:"},
+                {"role": "assistant", "content": answer},
+            ],
+        }
+        for number in range(6)
+        for question, answer in QUESTIONS
+    ]
+    return Conversations.write(tmp_path_factory.mktemp("rows"), rows)
+
+
+@pytest.fixture(scope="session")
+def tokens(tiny, tmp_path_factory):
+    """Packed rows of 48 tokens, as data.pack writes them."""
+    path = tmp_path_factory.mktemp("tokens")
+    codec = Codec(tiny.path)
+    ids = [token for text in tiny_models.TEXTS * 8 for token in [1, *codec.encode(text), 2]]
+    sequence = 48
+    rows = -(-len(ids) // sequence)
+    table = np.zeros(rows * sequence, "uint16")
+    table[: len(ids)] = ids
+    table.tofile(path / "tokens.bin")
+    pq.write_table(pa.table({"row": [0]}), path / "documents.parquet")
+    meta = {"sequence": sequence, "rows": rows, "dtype": "uint16", "vocabulary": codec.vocabulary_size, "pad": 0}
+    write_json(path / "meta.json", meta)
+    return Tokens(path)

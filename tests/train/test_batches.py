@@ -1,0 +1,57 @@
+import json
+from collections import Counter
+
+import pytest
+import torch
+
+from septet.core import ConfigError, Run
+from septet.model.codec import Codec
+from septet.train.batches import AnswerRow, AnswerRows, PackedRows, answer_rows
+from septet.train.objectives import IGNORED
+
+
+def test_each_row_comes_once_an_epoch_and_the_order_is_a_function_of_the_step():
+    rows = [AnswerRow(str(n), tuple(range(3, 5 + n % 7)), (False, *[True] * (1 + n % 7))) for n in range(37)]
+    data = AnswerRows(rows, 4, seed=1, pad_id=0)
+    again = AnswerRows(rows, 4, seed=1, pad_id=0)
+    for epoch in (0, 1):
+        steps = range(epoch * data.per_epoch, (epoch + 1) * data.per_epoch)
+        assert Counter(name for step in steps for name in data.batch(step).rows) == Counter(str(n) for n in range(37))
+    assert torch.equal(data.batch(13).ids, again.batch(13).ids)
+    first, second = ([data.batch(step + at).rows for step in range(data.per_epoch)] for at in (0, data.per_epoch))
+    assert first != second
+    batch = data.batch(0)
+    assert batch.num_tokens == sum(len(rows[int(name)].ids) for name in batch.rows)
+    assert bool((batch.labels[batch.ids == 0] == IGNORED).all())
+
+
+def test_rows_that_cannot_be_used_are_counted_and_kept(tiny, tmp_path):
+    rows = [
+        {"id": "good", "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
+        {"id": "silent", "messages": [{"role": "user", "content": "a"}]},
+        {"id": "long", "messages": [{"role": "user", "content": "a" * 400}, {"role": "assistant", "content": "b"}]},
+    ]
+    run = Run(tmp_path)
+    kept = answer_rows(rows, Codec(tiny.path), 64, run)
+    assert [row.name for row in kept] == ["good"]
+    assert {(drop["rule"], drop["count"]) for drop in run.drops} == {("no answer", 1), ("too long", 1)}
+    dropped = [json.loads(line) for line in (tmp_path / "dropped.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in dropped] == ["silent", "long"]
+    with pytest.raises(ConfigError, match="none of 1 rows"):
+        answer_rows(rows[1:2], Codec(tiny.path), 64, Run(tmp_path / "none"))
+
+
+def test_packed_rows_hold_some_out_and_do_not_train_on_padding(tokens):
+    data = PackedRows(tokens, 4, seed=0, held_out=3)
+    total = tokens.meta["rows"]
+    assert list(data.held_out_rows) == [total - 3, total - 2, total - 1]
+    seen = {name for step in range(data.per_epoch) for name in data.batch(step).rows}
+    assert not seen & {f"row {row}" for row in data.held_out_rows}
+    last = data.of([total - 1])
+    assert bool((last.labels[last.ids == 0] == IGNORED).all())
+    assert last.num_tokens == int((last.ids != 0).sum())
+
+
+def test_too_few_rows_are_refused(tokens):
+    with pytest.raises(ConfigError, match="too few"):
+        PackedRows(tokens, 1000, seed=0)
