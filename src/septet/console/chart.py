@@ -11,7 +11,7 @@ _WIDTH, _HEIGHT = 640, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 30
 _MOST_POINTS = 300
 _SMOOTH_FROM = 40
-_SMOOTHING = 0.9
+_SMOOTHING = 0.8
 
 Point = tuple[float, float]
 
@@ -61,9 +61,9 @@ def interval(value: float, low: float, high: float) -> Markup:
     if not (0 <= low <= value <= high <= 1):
         return Markup("")
     return Markup(
-        '<svg class="interval" viewBox="0 0 120 14" aria-hidden="true"><line class="grid" x1="2" x2="118" y1="7" y2="7"/>'
+        '<svg class="interval" viewBox="0 0 120 14" aria-hidden="true"><line class="grid" x1="6" x2="114" y1="7" y2="7"/>'
         '<line class="range" x1="{}" x2="{}" y1="7" y2="7"/><circle class="last" cx="{}" cy="7" r="4"/></svg>'
-    ).format(*(round(2 + 116 * one, 1) for one in (low, high, value)))
+    ).format(*(round(6 + 108 * one, 1) for one in (low, high, value)))
 
 
 def _line(kind: str, points: Sequence[tuple[float, float]]) -> Markup:

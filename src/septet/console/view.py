@@ -101,7 +101,8 @@ def moment(text: str) -> Markup:
         when = datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
         return escape(text)
-    return Markup('<time datetime="{}">{}</time>').format(text, when.strftime("%Y-%m-%d %H:%M:%S UTC"))
+    day, clock = when.strftime("%Y-%m-%d"), when.strftime("%H:%M:%S UTC")
+    return Markup('<time datetime="{}"><span>{}</span> <span>{}</span></time>').format(text, day, clock)
 
 
 def number(value: float | None) -> str:
