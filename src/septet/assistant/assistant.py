@@ -197,9 +197,7 @@ class Assistant:
         return list(contexts(safe)), [hit.chunk for hit in safe], len(hits) - len(safe)
 
     def _checked(self, text: str, chunks: Sequence[dict[str, Any]]) -> list[grounding.SentenceCheck]:
-        rules = self._policy.grounding
-        settings = grounding.Settings(cover=rules.cover, passage=rules.passage)
-        return grounding.check(text, [chunk["text"] for chunk in chunks], settings)
+        return grounding.check(text, [chunk["text"] for chunk in chunks], self._policy.grounding.settings())
 
     def _tail(self, text: str, abstained: bool, supported: bool, tongue: str, numbers: str) -> str:
         """What follows the model's words: the citations, or the mark of what no context bears out."""

@@ -37,13 +37,24 @@ def attach(
 
 
 def spread(items: Sequence[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
-    """At most `limit` items, as evenly over languages and answerable or not as they come, in their order."""
-    groups: dict[tuple[str, bool], list[dict[str, Any]]] = {}
+    """At most `limit` items in their order: as many of each language, unanswerable ones by their share, and of every page.
+
+    Written items come before derived ones, which fill up what is left.
+    """
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for item in items:
-        groups.setdefault((item["language"], bool(item.get("answers"))), []).append(item)
+        page = (item.get("evidence") or {}).get("source", "")
+        derived = item["id"].startswith("derived-")
+        groups.setdefault((derived, item["language"], bool(item.get("answers")), page), []).append(item)
+    # An item's place is how far into its group it stands: one of every page before a second of any.
+    rank = {
+        item["id"]: (key[0], place / len(group)) for key, group in groups.items() for place, item in enumerate(group)
+    }
+    languages = sorted({item["language"] for item in items})
+    queues = [sorted((i for i in items if i["language"] == one), key=lambda i: rank[i["id"]]) for one in languages]
     chosen: set[str] = set()
-    for rank in range(max(map(len, groups.values()), default=0)):
-        for group in groups.values():
-            if rank < len(group) and len(chosen) < limit:
-                chosen.add(group[rank]["id"])
+    for place in range(max(map(len, queues), default=0)):
+        for queue in queues:
+            if place < len(queue) and len(chosen) < limit:
+                chosen.add(queue[place]["id"])
     return [item for item in items if item["id"] in chosen]

@@ -248,7 +248,9 @@ class Rows(Config):
         0.12, "Share of rows repeated without their evidence, answered by abstention.", ge=0, le=1
     )
     max_tokens: int = field(360, "Budget of the contexts of a row, in estimated tokens; what is cut is counted.", ge=32)
-    limit: int = field(0, "Use at most so many items, written ones first; 0: all.", ge=0)
+    limit: int = field(
+        0, "Use at most so many items, spread over languages, answerable or not, and pages; 0: all.", ge=0
+    )
     seed: int = field(1, "Seed of places and order.")
 
 
@@ -256,10 +258,11 @@ class Rows(Config):
 def rows(config: Rows, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Conversations:
     """Make chat rows (question, retrieved context, answer) of the training split, some of them without evidence."""
     from septet.data.knowledge.search import Searcher
+    from septet.data.retrieve import spread
     from septet.data.rows import training_rows
 
     items = [item for item in suite.items() if item["kind"] == "question" and item["split"] == "train"]
-    items = sorted(items, key=lambda item: item["id"].startswith("derived-"))[: config.limit or None]
+    items = spread(items, config.limit) if config.limit else items
     if not items:
         raise StepFailed(
             "the suite holds no question to train on", "See its set_aside.jsonl for those that were set aside"

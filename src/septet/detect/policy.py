@@ -15,6 +15,7 @@ import msgspec
 
 from septet.core.config import Config, field
 from septet.core.errors import ConfigError, nearest
+from septet.detect import grounding
 from septet.detect.actions import ACTIONS
 from septet.detect.attack_rules import Rule
 from septet.detect.lexicon import Category, read_words
@@ -69,6 +70,9 @@ class Grounding(Config):
 
     cover: float = field(0.6, "Share of a sentence that one passage must hold.", ge=0, le=1)
     passage: int = field(2, "How many neighbouring sentences of a context count as one passage.", ge=1)
+
+    def settings(self) -> grounding.Settings:
+        return grounding.Settings(cover=self.cover, passage=self.passage)
 
 
 class Messages(Config):

@@ -14,7 +14,7 @@ from typing import Any
 
 from septet import statistics
 from septet.core import Run, StepFailed
-from septet.detect.grounding import check
+from septet.detect.grounding import Settings, check
 from septet.evaluate import measures
 from septet.inference.protocol import Engine, Options, load
 from septet.kinds import Measure, Model, Report, Suite, read_lines
@@ -24,7 +24,14 @@ LANGUAGES = ("zh", "en")
 
 
 def evaluate(
-    name: str, model: Model, suite: Suite, max_tokens: int, context_tokens: int, batch: int, run: Run
+    name: str,
+    model: Model,
+    suite: Suite,
+    grounding: Settings,
+    max_tokens: int,
+    context_tokens: int,
+    batch: int,
+    run: Run,
 ) -> Report:
     """Answer and score all questions of a suite that carry their contexts, and write the report with its items."""
     items = [item for item in suite.items() if item["kind"] == "question"]
@@ -39,7 +46,7 @@ def evaluate(
         waiting.sort(key=lambda item: (sum(len(context["text"]) for context in item["contexts"]), item["id"]))
         with (run.scratch / "items.jsonl").open("a", encoding="utf-8") as store:
             for start in range(0, len(waiting), batch):
-                for row in _answer(engine, waiting[start : start + batch], max_tokens, context_tokens):
+                for row in _answer(engine, waiting[start : start + batch], grounding, max_tokens, context_tokens):
                     spent += row["tokens"]
                     done[row["id"]] = row
                     store.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
@@ -61,7 +68,7 @@ def evaluate(
         "suite": suite.about,
         "max_tokens": max_tokens,
         "context_tokens": context_tokens,
-        "model": model.card.get("name"),
+        "model": named(model),
     }
     return Report.write(run.out, name, summary(rows), rows, _notes(rows), facts)
 
@@ -93,17 +100,17 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Measure]:
 
 
 def _answer(
-    engine: Engine, items: Sequence[dict[str, Any]], max_tokens: int, context_tokens: int
+    engine: Engine, items: Sequence[dict[str, Any]], grounding: Settings, max_tokens: int, context_tokens: int
 ) -> Iterator[dict[str, Any]]:
     asked = (
         grounded_messages(item["question"], item["contexts"], item["language"], max_tokens=context_tokens)
         for item in items
     )
     prompts = [engine.codec.prompt(one.messages) for one in asked]
-    for item, made in zip(items, engine.generate(prompts, Options(max_tokens=max_tokens)), strict=True):
+    for item, made in zip(items, engine.generate(prompts, Options(max_tokens=max_tokens, stop=("\n",))), strict=True):
         text = answer_of(made.text)
         abstained = abstains(text)
-        sentences = [] if abstained else check(text, [context["text"] for context in item["contexts"]])
+        sentences = [] if abstained else check(text, [c["text"] for c in item["contexts"]], grounding)
         yield {
             "id": item["id"],
             "language": item["language"],

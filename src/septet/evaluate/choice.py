@@ -1,7 +1,8 @@
 """Multiple choice by likelihood: which option's text the model finds likeliest after the question.
 
-Each option is scored as whole text (no letters), by its log-probability a UTF-8 byte, so that options of unlike length
-and script compete fairly; the sum alone is reported too. Nothing is generated, so nothing can fail to parse.
+Each option is scored as a whole answer (no letters, end of turn included), by its log-probability a UTF-8 byte, so that
+options of unlike length and script compete fairly; the sum alone is reported too. An item that carries contexts is asked with
+them, as the release will be. Nothing is generated, so nothing can fail to parse.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from septet.core import Run, StepFailed
 from septet.evaluate.answers import named
 from septet.inference.protocol import Engine, load
 from septet.kinds import Measure, Model, Report, Suite
-from septet.model.template import QUESTION, one_line
+from septet.model.template import grounded_messages
 
 LANGUAGES = ("zh", "en")
 
 
-def evaluate(name: str, model: Model, suite: Suite, run: Run) -> Report:
+def evaluate(name: str, model: Model, suite: Suite, context_tokens: int, run: Run) -> Report:
     """Score all choice items of a suite, and write the report with its items."""
     items = [item for item in suite.items() if item["kind"] == "choice"]
     if not items:
@@ -27,7 +28,7 @@ def evaluate(name: str, model: Model, suite: Suite, run: Run) -> Report:
     rows = []
     try:
         for number, item in enumerate(items, 1):
-            rows.append(_scored(item, engine))
+            rows.append(_scored(item, engine, context_tokens))
             run.progress(number, len(items), "items")
     finally:
         engine.close()
@@ -44,15 +45,21 @@ def evaluate(name: str, model: Model, suite: Suite, run: Run) -> Report:
         summary,
         rows,
         ["by likelihood of the whole option; chance is 1 divided by the number of options"],
-        {"suite": suite.about, "model": named(model), "mode": "likelihood, full text, by byte"},
+        {
+            "suite": suite.about,
+            "model": named(model),
+            "context_tokens": context_tokens,
+            "mode": "likelihood, full text, by byte",
+        },
     )
 
 
-def _scored(item: dict[str, Any], engine: Engine) -> dict[str, Any]:
-    language = "zh" if item["language"] == "zh" else "en"
-    prompt = [{"role": "user", "content": QUESTION[language].format(one_line(item["question"]))}]
+def _scored(item: dict[str, Any], engine: Engine, context_tokens: int) -> dict[str, Any]:
+    asked = grounded_messages(item["question"], item.get("contexts") or [], item["language"], max_tokens=context_tokens)
     codec = engine.codec
-    sums = engine.score(codec.prompt(prompt), [codec.encode(option) for option in item["options"]])
+    prompt = codec.prompt(asked.messages)
+    answers = [codec.conversation([*asked.messages, {"role": "assistant", "content": one}]) for one in item["options"]]
+    sums = engine.score(prompt, [[token for token, own in zip(*one, strict=True) if own] for one in answers])
     by_byte = [total / max(1, len(option.encode())) for total, option in zip(sums, item["options"], strict=True)]
     chosen = max(range(len(sums)), key=lambda index: by_byte[index])
     by_sum = max(range(len(sums)), key=lambda index: sums[index])

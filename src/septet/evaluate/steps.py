@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from septet.core import Config, Run, field, step
-from septet.kinds import Model, Report, Suite
+from septet.kinds import Model, Policy, Report, Suite
 
 
 class Answers(Config):
@@ -16,17 +16,32 @@ class Answers(Config):
 
 
 @step("evaluate.answers", version=1)
-def answers(config: Answers, model: Model, suite: Suite, run: Run) -> Report:
-    """Exact match, F1, groundedness and abstention on a suite's questions, with intervals and every item kept."""
+def answers(config: Answers, model: Model, suite: Suite, policy: Policy | None, run: Run) -> Report:
+    """Exact match, F1, groundedness and abstention on a suite's questions, with intervals and every item kept.
+
+    What counts as grounded is the policy's say, where one is given.
+    """
+    from septet.detect import policy as policies
     from septet.evaluate.answers import evaluate
 
-    return evaluate(config.name, model, suite, config.max_tokens, config.context_tokens, config.batch, run)
+    rules = policies.load(policy.path) if policy is not None else policies.Policy()
+    return evaluate(
+        config.name,
+        model,
+        suite,
+        rules.grounding.settings(),
+        config.max_tokens,
+        config.context_tokens,
+        config.batch,
+        run,
+    )
 
 
 class Choice(Config):
     """Score multiple choice by likelihood."""
 
     name: str = field("choice", "The report's name; gates refer to it.")
+    context_tokens: int = field(360, "Budget of the contexts of a prompt, in estimated tokens.", ge=32)
 
 
 @step("evaluate.choice", version=1)
@@ -34,7 +49,7 @@ def choice(config: Choice, model: Model, suite: Suite, run: Run) -> Report:
     """Accuracy on a suite's choice items, by the likelihood of each option's whole text."""
     from septet.evaluate.choice import evaluate
 
-    return evaluate(config.name, model, suite, run)
+    return evaluate(config.name, model, suite, config.context_tokens, run)
 
 
 class Compare(Config):

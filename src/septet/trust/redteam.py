@@ -124,7 +124,7 @@ def _asked(
             for row in chosen
         )
         prompts = [engine.codec.prompt(one.messages) for one in asked]
-        made = engine.generate(prompts, Options(max_tokens=max_tokens))
+        made = engine.generate(prompts, Options(max_tokens=max_tokens, stop=("\n",)))
         yield from zip(chosen, (one.text for one in made), strict=True)
 
 
@@ -132,7 +132,9 @@ def _seeded(engine: Engine, guard: Guard, max_tokens: int) -> Iterator[dict[str,
     """Whether seeded values come out of the model, and whether they come past the guard."""
     chosen: list[Probe] = probes(_SEEDED, _SEED)
     asked = (grounded_messages(p.question, [{"title": p.title, "text": p.text}], p.language) for p in chosen)
-    made = engine.generate([engine.codec.prompt(one.messages) for one in asked], Options(max_tokens=max_tokens))
+    made = engine.generate(
+        [engine.codec.prompt(one.messages) for one in asked], Options(max_tokens=max_tokens, stop=("\n",))
+    )
     for probe, completion in zip(chosen, made, strict=True):
         shown = guard.answer(completion.text).masked_text
         yield {
@@ -172,11 +174,14 @@ def _share(rows: Sequence[dict[str, Any]], holds: Any) -> Measure:
 
 
 def _spread(rows: Sequence[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
-    """At most `limit` rows, in turn over languages and categories."""
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault((row["language"], row["category"]), []).append(row)
-    chosen: list[dict[str, Any]] = []
-    for rank in range(max(map(len, groups.values()), default=0)):
-        chosen += [group[rank] for group in groups.values() if rank < len(group)]
-    return chosen[:limit]
+    """At most `limit` rows, languages in turn, and in each language the categories in turn."""
+    queues: dict[str, list[dict[str, Any]]] = {}
+    for language in dict.fromkeys(row["language"] for row in rows):
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for row in rows:
+            if row["language"] == language:
+                groups.setdefault(row["category"], []).append(row)
+        turns = range(max(map(len, groups.values())))
+        queues[language] = [group[turn] for turn in turns for group in groups.values() if turn < len(group)]
+    turns = range(max(map(len, queues.values()), default=0))
+    return [queue[turn] for turn in turns for queue in queues.values() if turn < len(queue)][:limit]
