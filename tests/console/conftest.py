@@ -13,9 +13,9 @@ pytest.importorskip("cryptography", reason="the extra 'sign' is not installed")
 pytest.importorskip("pyarrow", reason="the extra 'data' is not installed")
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "server")]
 
-from build import fill, run_events  # noqa: E402
 from fake_assistant import FakeAssistant  # noqa: E402
-from live import running, until  # noqa: E402
+from filled_workspace import fill, run_events  # noqa: E402
+from live_server import running, until  # noqa: E402
 
 from septet.console.app import create_app  # noqa: E402
 from septet.core.workspace import Workspace  # noqa: E402

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from build import ANSWER, NASTY, NASTY_ANSWER, RUN, STEP, run_events, training
-from live import until
+from filled_workspace import ANSWER, NASTY, NASTY_ANSWER, RUN, STEP, run_events, training
+from live_server import until
 
 from septet.core.events import Event
 

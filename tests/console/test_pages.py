@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from build import ANSWER, NASTY_ANSWER, RUN, answer_body, fill
 from fake_assistant import FakeAssistant
-from live import running
+from filled_workspace import ANSWER, NASTY_ANSWER, RUN, answer_body, fill
+from live_server import running
 
 from septet.console.app import create_app
 from septet.core.errors import ConfigError

@@ -6,7 +6,7 @@ import os
 import re
 
 import pytest
-from build import RUN, STEP, run_events
+from filled_workspace import RUN, STEP, run_events
 from starlette.requests import Request
 
 from septet.console import chart, language, view

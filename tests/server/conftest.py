@@ -8,7 +8,7 @@ pytest.importorskip("uvicorn", reason="the extra 'server' is not installed")
 openai = pytest.importorskip("openai", reason="the extra 'client' is not installed")
 
 from fake_assistant import FakeAssistant  # noqa: E402
-from live import running, until  # noqa: E402
+from live_server import running, until  # noqa: E402
 
 from septet.server.app import create_app  # noqa: E402
 from septet.server.desk import Desk  # noqa: E402

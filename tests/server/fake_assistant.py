@@ -79,6 +79,7 @@ class FakeAssistant:
             text = "I cannot answer this."
         elif finish == "stop":
             text += " [1]"
+            yield Piece(" [1]")
         citation = Citation(
             number=1, chunk="c1", title="Serving", source="en/serving.md", start=10, end=53, page=0, quote=QUOTE
         )

@@ -11,7 +11,7 @@ import httpx
 import openai
 import pytest
 from fake_assistant import FINGERPRINT, FakeAssistant
-from live import running, until
+from live_server import running, until
 
 from septet.server.app import create_app
 from septet.server.desk import Desk

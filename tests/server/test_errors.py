@@ -6,7 +6,7 @@ import httpx
 import openai
 import pytest
 from fake_assistant import FakeAssistant
-from live import running
+from live_server import running
 
 from septet.core.errors import AccessDenied, ConfigError, StoreError
 from septet.server import listen
