@@ -193,7 +193,7 @@ class Assistant:
     def _retrieve(self, question: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
         """Contexts and their chunks, best first, without the passages that read like an attack (and their number)."""
         hits = self._searcher.search(question, self._settings["top"])
-        safe = [hit for hit in hits if self._guard.prompt(hit.chunk["text"]).allowed]
+        safe = [hit for hit in hits if self._guard.passage(hit.chunk["text"]).allowed]
         return list(contexts(safe)), [hit.chunk for hit in safe], len(hits) - len(safe)
 
     def _checked(self, text: str, chunks: Sequence[dict[str, Any]]) -> list[grounding.SentenceCheck]:

@@ -17,10 +17,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     folder: Path = given.folder
-    templates = importlib.resources.files("septet") / "recipes"
-    if not templates.is_dir():
+    templates = next((place for place in _places() if (place / "quickstart.toml").exists()), None)
+    if templates is None:
         raise ConfigError(
-            "the recipes are not part of this installation", "Install septet from its repository or its wheel"
+            "the recipes are not part of this installation", "Install septet from its wheel or its repository"
         )
     name = re.sub(r"[^a-z0-9-]+", "-", folder.absolute().name.lower()).strip("-") or "assistant"
     made = []

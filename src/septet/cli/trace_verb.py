@@ -31,6 +31,7 @@ def run(given: argparse.Namespace) -> int:
     for link in links:
         digest = f"  {link.digest.partition(':')[0]}:{short(link.digest)}" if link.digest else ""
         state = f"  ({link.state})" if link.state else ""
-        line = f"{'  ' * link.depth}{link.what}: {link.detail}"
-        print((line if given.wide else clip(line, 120)) + digest + state)
+        indent = "  " * link.depth
+        line = f"{link.what}: {link.detail}"
+        print(indent + (line if given.wide else clip(line, 110 - len(indent))) + digest + state)
     return 0

@@ -7,6 +7,7 @@ keys fail and name the nearest. Values are literals: what they say is what the f
 from __future__ import annotations
 
 import operator
+import os
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -207,7 +208,7 @@ def has_scheme(value: str) -> bool:
 
 
 def _existing(path: Path, where: str) -> Path:
-    path = Path(path.absolute())
+    path = Path(os.path.normpath(path.absolute()))
     if not path.exists():
         raise ConfigError(
             f"{where}: there is no file or folder at {path}", "Check the path; it is seen from the recipe's folder"

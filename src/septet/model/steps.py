@@ -9,7 +9,7 @@ from septet.kinds import Model, Tokenizer
 class Decoder(Config):
     """A new decoder of the Llama type with random weights."""
 
-    layers: int = field(6, "Number of layers.", ge=1)
+    layers: int = field(4, "Number of layers.", ge=1)
     width: int = field(256, "Width of the residual stream; a multiple of 32.", ge=32)
     heads: int = field(4, "Number of attention heads.", ge=1)
     kv_heads: int = field(0, "Number of key and value heads, a divisor of heads; 0: as many as heads.", ge=0)

@@ -89,9 +89,7 @@ def trace_record(workspace: Workspace, record: Record, depth: int = 0) -> list[L
         if again:
             return
         seen.add(one.fingerprint)
-        for field, paths in sorted(one.outside.items()):
-            for path in paths:
-                links.append(Link(depth=at + 1, what=field, detail=path, digest=_outside_digest(one, field)))
+        links.extend(Link(depth=at + 1, what=what, detail=path, digest=mark) for what, path, mark in _outside(one))
         for name, tied in one.inputs.items():
             for parent in [tied] if isinstance(tied, str) else tied:
                 visit(workspace.store.get(parent), at + 1, name)
@@ -100,13 +98,15 @@ def trace_record(workspace: Workspace, record: Record, depth: int = 0) -> list[L
     return links
 
 
-def _outside_digest(record: Record, field: str) -> str:
-    value = record.config.get(field)
-    if isinstance(value, dict):
-        return str(value.get("content", ""))
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
-        return str(value[0].get("content", ""))
-    return str(record.config.get("sha256", ""))
+def _outside(record: Record) -> Iterator[tuple[str, str, str]]:
+    """Field, path and content digest of each thing outside the store that an artifact was made from."""
+    for field, paths in sorted(record.outside.items()):
+        held = record.config.get(field)
+        values = held if isinstance(held, list) else [held]
+        contents = [one.get("content", "") for one in values if isinstance(one, dict)]
+        for place, path in enumerate(paths):
+            pinned = record.config.get("sha256")
+            yield field, path, contents[place] if place < len(contents) else f"sha256:{pinned}" if pinned else ""
 
 
 def _sources(workspace: Workspace, knowledge: Record) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Path]]]:

@@ -1,10 +1,11 @@
-"""A low-rank adapter and its linear layer as one product with a gradient written by hand.
+"""Two layers of adapter training as one operation each, with the gradient written by hand.
 
-PEFT computes `base(x) + B(A(x)) * scale` as four passes over tensors as wide as the layer's output; here the scale acts on
-the `rank` numbers between A and B, and B's product is added by the matrix product itself. Same result, a fifth less time
-on Gemma 3 270M (2026-11, 2 cores).
+An adapted linear layer: PEFT computes `base(x) + B(A(x)) * scale` as four passes over tensors as wide as the layer's output;
+here the scale acts on the `rank` numbers between A and B, and the product adds itself. A frozen RMS norm
+(https://arxiv.org/abs/1910.07467): the usual one keeps half a dozen float32 tensors for its gradient, here it is the input
+and one number a token. Same results; on Gemma 3 270M a step takes a quarter less time (2026-11, 2 cores).
 
-Shapes: N tokens, I inputs, O outputs, R rank.
+Shapes: N tokens, I inputs, O outputs, R rank, D width.
 """
 
 from __future__ import annotations
@@ -24,6 +25,45 @@ def fuse(wrapped: PeftModel) -> None:
     for layer in wrapped.modules():
         if isinstance(layer, Linear) and _plain(layer):
             layer.forward = _Forward(layer)
+
+
+def fuse_norms(module: torch.nn.Module) -> None:
+    """Let the frozen RMS norms of a module compute in one operation. Gemma scales by 1 + weight, the others by weight."""
+    for layer in module.modules():
+        kind = type(layer).__name__
+        if kind.endswith("RMSNorm") and not layer.weight.requires_grad:
+            scale = layer.weight.detach().float() + (1.0 if kind.startswith("Gemma") else 0.0)
+            eps = getattr(layer, "eps", None) or layer.variance_epsilon
+            layer.forward = _NormForward(scale, eps)
+
+
+class _NormForward:
+    """What stands in for a norm's `forward`."""
+
+    def __init__(self, scale_D: torch.Tensor, eps: float) -> None:
+        self._scale, self._eps = scale_D, eps
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = _Norm.apply(x, self._scale, self._eps)
+        return y
+
+
+class _Norm(torch.autograd.Function):
+    """`x / rms(x) * scale`, computed in float32."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, scale_D: torch.Tensor, eps: float) -> torch.Tensor:
+        square = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32).square_()
+        inverse = square.div_(x.shape[-1]).add_(eps).rsqrt_()
+        ctx.save_for_backward(x, scale_D, inverse)
+        return (x * inverse).mul_(scale_D).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        x, scale_D, inverse = ctx.saved_tensors
+        scaled = grad * scale_D
+        along = (scaled * x).sum(-1, keepdim=True).mul_(inverse.pow(3)).div_(x.shape[-1])
+        return scaled.mul_(inverse).sub_(x * along).to(grad.dtype), None, None
 
 
 class _Forward:

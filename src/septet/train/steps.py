@@ -13,7 +13,7 @@ class Pretrain(Config):
     """Train all weights on packed rows of tokens."""
 
     steps: int = field(200, "Number of optimiser steps.", ge=1)
-    batch: int = field(8, "Rows a step.", ge=1)
+    batch: int = field(4, "Rows a step.", ge=1)
     learning_rate: float = field(2e-3, "Peak of the learning rate.", gt=0)
     warmup: float = field(0.05, "Share of the steps in which the rate climbs.", ge=0, le=1)
     weight_decay: float = field(0.1, "Decay of matrices towards zero, per unit of learning rate.", ge=0)

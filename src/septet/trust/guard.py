@@ -5,6 +5,7 @@ up to a threshold. An answer is judged piece by piece (`trust.stream`), whether 
 both ways show the same text. Knows nothing about models or servers.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from septet.detect.span import Detector, Span, merge
 from septet.trust.stream import AnswerStream
 
 ALLOW, MASK, BLOCK = "allow", "mask", "block"
+_ORDERS = frozenset(f"attack.{name}" for name in ("prompt_injection", "prompt_leak", "jailbreak", "data_exfiltration"))
+_SENTENCE_END = re.compile(r"[。！？!?](?=.)|\.\s|\n\s*\n", re.DOTALL)
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -44,8 +47,23 @@ class Guard:
         masked = {f"lexicon.{name}": "redact" for name in policy.lexicon.categories}
         self._actions = {**policy.pii.actions, **masked}
 
+    def passage(self, text: str) -> Verdict:
+        """The verdict on a retrieved passage: whether it gives orders to the model (indirect prompt injection).
+
+        A document may speak of crimes and of attacks; only what addresses the model counts, and only within a sentence.
+        """
+        spans = [
+            span
+            for span in self._find(self._prompt, text)
+            if span.kind in _ORDERS and not _SENTENCE_END.search(span.of(text))
+        ]
+        category, reasons = self.block_reason(spans)
+        if reasons:
+            return self.blocked(text, spans, category, reasons, shown="")
+        return Verdict(True, ALLOW, tuple(spans), text, ())
+
     def prompt(self, text: str) -> Verdict:
-        """The verdict on a prompt, or on any text that a stranger may have written, such as a retrieved passage."""
+        """The verdict on a prompt."""
         spans = self._find(self._prompt, text)
         category, reasons = self.block_reason(spans)
         if reasons:

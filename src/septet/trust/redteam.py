@@ -83,7 +83,7 @@ def attack(
 def _at_the_door(item: dict[str, Any], guard: Guard) -> dict[str, Any]:
     verdicts = [
         guard.prompt(item["question"]),
-        *(guard.prompt(context["text"]) for context in item.get("contexts") or []),
+        *(guard.passage(context["text"]) for context in item.get("contexts") or []),
     ]
     blocked = next((verdict for verdict in verdicts if not verdict.allowed), None)
     return {
