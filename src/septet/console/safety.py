@@ -39,7 +39,8 @@ class Safety:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
-                headers.setdefault("cache-control", "no-store")
+                # Pages hold what people asked; style and script may be kept, and are asked about each time.
+                headers.setdefault("cache-control", "no-cache" if scope["path"].startswith("/static/") else "no-store")
             await send(message)
 
         if scope["method"] not in _READING and not _from_here(Headers(scope=scope)):
