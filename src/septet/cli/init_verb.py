@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from septet.core.errors import ConfigError
@@ -24,11 +25,7 @@ def run(given: argparse.Namespace) -> int:
         )
     name = re.sub(r"[^a-z0-9-]+", "-", folder.absolute().name.lower()).strip("-") or "assistant"
     made = []
-    recipe = (templates / "quickstart.toml").read_text("utf-8")
-    recipe = re.sub(r'^paths = \["\.\./docs/handbook"\]', f'paths = ["{given.documents}"]', recipe, flags=re.MULTILINE)
-    recipe = re.sub(r'^licence = "Apache-2.0"', 'licence = "unknown"', recipe, flags=re.MULTILINE)
-    recipe = re.sub(r'^paths = \["handbook/[^\]]*\]\n', "", recipe, flags=re.MULTILINE)
-    recipe = re.sub(r'^name = "quickstart"', f'name = "{name}"', recipe, flags=re.MULTILINE)
+    recipe = _for_own_documents((templates / "quickstart.toml").read_text("utf-8"), name, given.documents)
     files = {
         "assistant.toml": recipe,
         "policy.toml": (templates / "policy.toml").read_text("utf-8"),
@@ -52,3 +49,25 @@ def run(given: argparse.Namespace) -> int:
 def _places() -> tuple[Path, Path]:
     """Where the recipes lie: in an installation, and in a checkout."""
     return Path(sys.prefix) / "share" / "septet" / "recipes", Path(__file__).parents[3] / "recipes"
+
+
+_OWN = {
+    r"^# An assistant for .*\n# Another folder: .*\n": "",
+    r'^paths = \["\.\./docs/handbook"\]': 'paths = ["{documents}"]',
+    r'^paths = \["handbook/[^\]]*\]\nlicence = .*\n': "",
+    r'^licence = "Apache-2.0"': 'licence = "unknown"',
+    r'^origin = "public"': 'origin = "private"',
+    r'^obtained = ".*"': 'obtained = "given by the owner"',
+    r'^owner = ".*"': 'owner = ""',
+    r'^access = "public"': 'access = "internal"',
+    r'^retrieved = ".*"': 'retrieved = "{today}"',
+    r'^name = "quickstart"': 'name = "{name}"',
+}
+
+
+def _for_own_documents(recipe: str, name: str, documents: str) -> str:
+    """The quickstart's recipe without what is only true of the handbook."""
+    today = f"{datetime.now():%Y-%m-%d}"
+    for pattern, text in _OWN.items():
+        recipe = re.sub(pattern, text.format(name=name, documents=documents, today=today), recipe, flags=re.MULTILINE)
+    return f"# The assistant '{name}', from documents to a signed release. Run: septet run assistant.toml\n{recipe}"
