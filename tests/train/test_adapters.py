@@ -1,4 +1,5 @@
 import pytest
+import tiny_models
 import torch
 
 from septet.compress.steps import Merge, merge
@@ -17,13 +18,16 @@ def trained(tiny, conversations, tmp_path_factory):
     return lora(config, tiny, conversations, Run(tmp_path_factory.mktemp("adapter") / "out"))
 
 
-def test_one_product_is_what_peft_computes(tiny, monkeypatch):
+@pytest.mark.parametrize("family", ["llama", "gemma3_text"])
+def test_fused_layers_compute_what_the_libraries_do(tmp_path, monkeypatch, family):
+    tiny = tiny_models.family(tmp_path / "model", family, tiny_models.byte_tokenizer(tmp_path / "tokenizer"))
     found = []
     for fuses in (True, False):
         if not fuses:
             monkeypatch.setattr(adapters, "fuse", lambda wrapped: None)
+            monkeypatch.setattr(adapters, "fuse_norms", lambda module: None)
         module = read_module(tiny.path, "float32")
-        wrapped = adapters.put_on(module, 4, 12.0, 0.0, seed=1)
+        wrapped = adapters.put_on(module, 4, 12, 0.0, seed=1)
         chance = torch.Generator().manual_seed(2)
         with torch.no_grad():
             for name, weight in wrapped.named_parameters():
@@ -61,8 +65,6 @@ def test_adapters_that_are_more_than_a_sum_are_refused(tiny, trained, tmp_path):
 
 
 def test_an_adapter_of_another_model_is_refused(trained, tmp_path):
-    import tiny_models
-
     for name, sizes, says in (
         ("shallow", {"layers": 1}, "which the model does not have"),
         ("wide", {"width": 96}, "does not fit"),
@@ -74,5 +76,5 @@ def test_an_adapter_of_another_model_is_refused(trained, tmp_path):
 
 def test_layers_with_dropout_keep_the_way_of_peft(tiny):
     module = read_module(tiny.path, "float32")
-    wrapped = adapters.put_on(module, 4, 8.0, 0.5, seed=1)
+    wrapped = adapters.put_on(module, 4, 8, 0.5, seed=1)
     assert not any(isinstance(layer.forward, fused._Forward) for layer in wrapped.modules())

@@ -133,7 +133,7 @@ class Codec:
         """Where the first stop token after `start` ends; the end of the text when there is none."""
         ends = []
         for token in self.stop_ids:
-            word = self.tokenizer.id_to_token(token)
+            word = self.tokenizer.id_to_token(token) or ""
             found = text.find(word, start) if word else -1
             if found >= 0:
                 ends.append(found + len(word))

@@ -30,7 +30,7 @@ TERMS = "terms"
 _TURN_ENDS = ("<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>")
 _MAX_NEW_TOKENS = 128
 
-_GOLDEN = (
+_GOLDEN: tuple[tuple[str, str, list[dict[str, str]]], ...] = (
     (
         "zh",
         "普通卡的年费是多少？",

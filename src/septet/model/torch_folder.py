@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-def read_module(folder: Path, precision: str) -> PreTrainedModel:
+def read_module(folder: Path, precision: str, attention: str = "sdpa") -> PreTrainedModel:
     """The causal language model in a folder, on the CPU, in evaluation mode.
+
+    `attention`: `sdpa`, torch's own kernel, or `eager`, plain matrix products, which hold all scores of a layer at once.
 
     Raises ConfigError for pickle files, for models that need code of their own, and for weights that cannot be read.
     """
@@ -41,7 +43,7 @@ def read_module(folder: Path, precision: str) -> PreTrainedModel:
                 local_files_only=True,
                 use_safetensors=True,
                 trust_remote_code=False,
-                attn_implementation="sdpa",
+                attn_implementation=attention,
             )
     except (OSError, ValueError, SafetensorError, RuntimeError) as error:
         raise ConfigError(f"the model in {folder} cannot be read: {error}", "Fetch or make it again") from error

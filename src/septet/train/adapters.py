@@ -12,14 +12,14 @@ import torch
 
 from septet.core import MissingExtra
 from septet.kinds import write_json
-from septet.train.fused import fuse
+from septet.train.fused import fuse, fuse_norms
 
 if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
 
 
-def put_on(module: PreTrainedModel, rank: int, alpha: float, dropout: float, seed: int) -> PeftModel:
+def put_on(module: PreTrainedModel, rank: int, alpha: int, dropout: float, seed: int) -> PeftModel:
     """Fresh adapters on every linear layer but the output layer. The module itself is changed and frozen.
 
     They are kept in the module's own precision: the optimiser holds float32 copies, and float32 products of rank 16
@@ -36,6 +36,7 @@ def put_on(module: PreTrainedModel, rank: int, alpha: float, dropout: float, see
         torch.manual_seed(seed)
         wrapped = get_peft_model(module, config, autocast_adapter_dtype=False)
     fuse(wrapped)
+    fuse_norms(module)
     return wrapped
 
 

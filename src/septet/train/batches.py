@@ -128,7 +128,8 @@ def answer_rows(rows: Iterable[Mapping[str, Any]], codec: Codec, max_tokens: int
 
     Raises ConfigError when no row is left.
     """
-    kept, dropped = [], []
+    kept: list[AnswerRow] = []
+    dropped: list[dict[str, Any]] = []
     for number, row in enumerate(rows):
         name = str(row.get("id", number))
         ids, wrote = codec.conversation(row["messages"])

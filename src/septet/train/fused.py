@@ -1,9 +1,10 @@
 """Two layers of adapter training as one operation each, with the gradient written by hand.
 
-An adapted linear layer: PEFT computes `base(x) + B(A(x)) * scale` as four passes over tensors as wide as the layer's output;
-here the scale acts on the `rank` numbers between A and B, and the product adds itself. A frozen RMS norm
+An adapted linear layer: PEFT computes `base(x) + B(A(x)) * scale` as four passes over tensors as wide as the layer's
+output; here the scale acts on the `rank` numbers between A and B, and the product adds itself. A frozen RMS norm
 (https://arxiv.org/abs/1910.07467): the usual one keeps half a dozen float32 tensors for its gradient, here it is the input
-and one number a token. Same results; on Gemma 3 270M a step takes a quarter less time (2026-11, 2 cores).
+and one number a token. Same results; on Gemma 3 270M a step takes a quarter less time, and two thirds of what is left are
+matrix products (2026-11, 2 cores).
 
 Shapes: N tokens, I inputs, O outputs, R rank, D width.
 """
@@ -53,17 +54,17 @@ class _Norm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, scale_D: torch.Tensor, eps: float) -> torch.Tensor:
-        square = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32).square_()
-        inverse = square.div_(x.shape[-1]).add_(eps).rsqrt_()
+        wide = x.to(torch.float32, copy=True)  # products of mixed precision are slower than a copy
+        inverse = torch.linalg.vector_norm(wide, dim=-1, keepdim=True).square_().div_(x.shape[-1]).add_(eps).rsqrt_()
         ctx.save_for_backward(x, scale_D, inverse)
-        return (x * inverse).mul_(scale_D).to(x.dtype)
+        return wide.mul_(inverse).mul_(scale_D).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         x, scale_D, inverse = ctx.saved_tensors
-        scaled = grad * scale_D
-        along = (scaled * x).sum(-1, keepdim=True).mul_(inverse.pow(3)).div_(x.shape[-1])
-        return scaled.mul_(inverse).sub_(x * along).to(grad.dtype), None, None
+        scaled, wide = grad.to(torch.float32, copy=True).mul_(scale_D), x.float()
+        along = torch.linalg.vecdot(scaled, wide).unsqueeze(-1).mul_(inverse.pow(3)).div_(x.shape[-1])
+        return scaled.mul_(inverse).sub_(wide * along).to(grad.dtype), None, None
 
 
 class _Forward:

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -21,7 +22,10 @@ from septet.model.processor import repeatable
 from septet.train import checkpoint
 from septet.train.batches import Batch, Batches
 
-Objective = Callable[[torch.nn.Module, torch.Tensor, torch.Tensor], torch.Tensor]
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+Objective = Callable[["PreTrainedModel", torch.Tensor, torch.Tensor], torch.Tensor]
 
 _WATCHED = 32
 _SPIKES = 3
@@ -51,7 +55,7 @@ class Trained:
     tokens: int
 
 
-def train(module: torch.nn.Module, batches: Batches, objective: Objective, settings: Settings, run: Run) -> Trained:
+def train(module: PreTrainedModel, batches: Batches, objective: Objective, settings: Settings, run: Run) -> Trained:
     """Train the parameters of `module` that require a gradient, in place.
 
     Raises StepFailed, naming step and rows, when the loss is no number any more or has left its course.
@@ -105,10 +109,10 @@ class MasterAdamW:
     A step of 1e-4 is lost in a bfloat16 weight near 1, whose neighbours are 0.008 apart; the copy keeps it.
     """
 
-    def __init__(self, module: torch.nn.Module, settings: Settings) -> None:
+    def __init__(self, module: PreTrainedModel, settings: Settings) -> None:
         named = sorted((name, weight) for name, weight in module.named_parameters() if weight.requires_grad)
         self._names = [name for name, _ in named]
-        self._weights = [weight for _, weight in named]
+        self._weights: list[torch.Tensor] = [weight for _, weight in named]
         self._masters = [weight.detach().float().clone() for weight in self._weights]
         self._clip = settings.clip
         decayed = [master for master in self._masters if master.dim() > 1]

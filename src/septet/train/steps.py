@@ -28,7 +28,7 @@ class Lora(Config):
     """Fine-tune low-rank adapters on conversations; the loss is taken on what the assistant says."""
 
     rank: int = field(16, "Rank of the adapters.", ge=1)
-    alpha: float = field(32.0, "Scale of the adapters, as a multiple of 1/rank.", gt=0)
+    alpha: int = field(32, "Scale of the adapters, as a multiple of 1/rank.", ge=1)
     dropout: float = field(0.0, "Share of an adapter's inputs left out at random.", ge=0, lt=1)
     epochs: float = field(1.0, "Passes over the rows.", gt=0)
     batch: int = field(4, "Conversations a step.", ge=1)
