@@ -53,7 +53,7 @@ def address(_console):
 
 @pytest.fixture
 def filled(_console):
-    """The workspace that the console of this session shows."""
+    """The workspace that the console of these tests shows."""
     return _console[1]
 
 
@@ -65,9 +65,9 @@ def assistant(_console):
     until(lambda: _console[2].running == 0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Headless Chromium, or a skip that says how to get it."""
+    """Headless Chromium, or a skip that says how to get it. Its driver's event loop must not outlive the tests here."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")

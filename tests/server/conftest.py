@@ -24,7 +24,7 @@ def _gateway():
 
 @pytest.fixture
 def assistant(_gateway):
-    """The assistant behind the gateway of this session, with nothing asked yet."""
+    """The assistant behind the gateway of these tests, with nothing asked yet."""
     _gateway[0].forget()
     yield _gateway[0]
     until(lambda: _gateway[0].running == 0)
