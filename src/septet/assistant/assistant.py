@@ -260,6 +260,7 @@ class Assistant:
                 "release": answer.release,
                 "name": self.name,
                 "user": user,
+                "language": tongue,
                 "question": answer.question,
                 "text": answer.text,
                 "finish": finish,
