@@ -10,6 +10,8 @@ import pytest
 from septet.cli.main import VERBS
 from septet.core import plugins
 
+FILE_ENDINGS = ("toml", "json", "jsonl", "parquet", "sqlite", "key", "path", "md", "safetensors", "gguf", "npy")
+
 
 def test_the_reference_is_what_the_program_says(repository):
     from septet.cli.reference import pages
@@ -49,17 +51,7 @@ def test_steps_and_tables_that_the_handbook_names_exist(repository):
     for page in sorted((repository / "docs" / "handbook").rglob("*.md")):
         text = page.read_text("utf-8")
         for stage, verb in re.findall(r"`([a-z]+)\.([a-z_]+)`", text):
-            if stage in stages and verb not in (
-                "toml",
-                "json",
-                "jsonl",
-                "parquet",
-                "sqlite",
-                "key",
-                "path",
-                "md",
-                "id",
-            ):
+            if stage in stages and verb not in FILE_ENDINGS:
                 assert f"{stage}.{verb}" in known, f"{page}: {stage}.{verb}"
 
 
