@@ -2,10 +2,12 @@ import pytest
 import tiny_models
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(monkeypatch):
-    """Models this small are slower on two threads."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Models this small are slower on two threads, and much slower where other work has the second core."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
 
 
 @pytest.fixture(scope="session")

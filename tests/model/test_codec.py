@@ -52,12 +52,12 @@ def test_text_comes_whole_character_by_whole_character(model):
 
 
 def test_golden_prompts_find_a_changed_template(model, tmp_path):
-    check_golden(model.path)
+    check_golden(Codec(model.path))
     folder = tmp_path / "changed"
     shutil.copytree(model.path, folder)
     (folder / "chat_template.jinja").write_text("{{ messages[0].content }}", "utf-8")
     with pytest.raises(ConfigError, match="golden prompt 1"):
-        check_golden(folder)
+        check_golden(Codec(folder))
 
 
 def test_a_broken_tokenizer_is_named(model, tmp_path):

@@ -15,10 +15,12 @@ QUESTIONS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
     """Models this small are slower on two threads, and much slower where other work has the second core."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
 
 
 @pytest.fixture(scope="session")

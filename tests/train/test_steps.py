@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -52,60 +53,44 @@ def test_the_same_inputs_give_the_same_bytes(tiny, conversations, tmp_path):
     assert len(digests) == 1
 
 
+STEPS = {
+    "lora": (lora, Lora(rank=4, dropout=0.1, epochs=2, precision="bfloat16")),
+    "pretrain": (pretrain, Pretrain(steps=12, batch=4)),
+}
 CHILD = """
 import sys
+sys.path.insert(0, sys.argv[1])
+import test_steps
 from septet.core import Run
 from septet.kinds import Conversations, Model, Tokens
 from septet.train import loop
-from septet.train.batches import Batch
-from septet.train.loop import Watch
-from septet.train.steps import Lora, Pretrain, lora, pretrain
 loop._SAVE_EVERY_S = 0.0
-which, model, data, out, scratch = sys.argv[1:]
+which, model, data, out, scratch = sys.argv[2:]
+step, config = test_steps.STEPS[which]
 run = Run(out, scratch, emit=lambda event: print(event.kind, event.metric, event.at, flush=True))
-if which == "lora":
-    lora(Lora(rank=4, dropout=0.1, epochs=2, precision="bfloat16"), Model(model), Conversations(data), run)
-else:
-    pretrain(Pretrain(steps=12, batch=4), Model(model), Tokens(data), run)
+step(config, Model(model), (Conversations if which == "lora" else Tokens)(data), run)
 """
 
 
 @pytest.mark.parametrize("which", ["lora", "pretrain"])
 def test_a_killed_run_ends_in_the_bits_of_one_that_was_not(tiny, conversations, tokens, tmp_path, which):
-    data = str(conversations.path if which == "lora" else tokens.path)
+    step, config = STEPS[which]
+    data = conversations if which == "lora" else tokens
+    step(config, tiny, data, Run(tmp_path / "whole"))
 
-    def start(name):
-        return subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                CHILD,
-                which,
-                str(tiny.path),
-                data,
-                str(tmp_path / name),
-                str(tmp_path / f"{name}-kept"),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    whole = start("whole")
-    whole.communicate()
-    assert whole.returncode == 0
-    killed = start("killed")
-    for line in killed.stdout:
-        if line.startswith("metric loss 5"):
-            os.kill(killed.pid, signal.SIGKILL)
-            break
-    killed.communicate()
+    command = [sys.executable, "-c", CHILD, str(Path(__file__).parent), which, str(tiny.path), str(data.path)]
+    command += [str(tmp_path / "killed"), str(tmp_path / "kept")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
+        for line in killed.stdout:
+            if line.startswith("metric loss 5"):
+                os.kill(killed.pid, signal.SIGKILL)
+                break
     assert killed.returncode == -signal.SIGKILL
-    assert (tmp_path / "killed-kept" / "checkpoint.safetensors").is_file()
-    resumed = start("killed")
-    out, _ = resumed.communicate()
-    assert resumed.returncode == 0
-    steps = [int(line.split()[2]) for line in out.splitlines() if line.startswith("metric loss")]
-    assert steps[0] in (4, 5, 6)
+    assert (tmp_path / "kept" / "checkpoint.safetensors").is_file()
+
+    seen = []
+    step(config, tiny, data, Run(tmp_path / "killed", tmp_path / "kept", emit=seen.append))
+    assert next(event.at for event in seen if event.metric == "loss") in (4, 5, 6)
     names = sorted(file.name for file in (tmp_path / "whole").iterdir() if file.is_file())
     assert names == sorted(file.name for file in (tmp_path / "killed").iterdir() if file.is_file())
     for name in names:

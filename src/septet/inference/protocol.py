@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 from septet.core import ConfigError, plugins
 from septet.kinds import Model
 from septet.model.codec import Codec, Prompt
+from septet.model.folder import check_golden
 
 GROUP = "septet.inference"
 
@@ -76,7 +77,8 @@ class Engine(Protocol):
 def load(model: Model, engine: str = "auto") -> Engine:
     """Load a model. `auto` takes llama.cpp for the GGUF form and torch for safetensors.
 
-    Raises ConfigError for an unknown engine or one that cannot run this form, MissingExtra when its package is missing.
+    Raises ConfigError for an unknown engine, one that cannot run this form, and a model whose golden prompts do not come
+    out as when it was made; MissingExtra when the engine's package is missing.
     """
     model.check()
     if engine == "auto":
@@ -84,6 +86,7 @@ def load(model: Model, engine: str = "auto") -> Engine:
     made = plugins.load(GROUP, engine)(model)
     if not isinstance(made, Engine):
         raise ConfigError(f"the inference engine '{engine}' lacks a method of the protocol", "Mend the plugin")
+    check_golden(made.codec)
     return made
 
 

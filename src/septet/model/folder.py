@@ -86,14 +86,12 @@ def golden(codec: Codec) -> list[dict[str, Any]]:
     return made
 
 
-def check_golden(folder: Path) -> None:
+def check_golden(codec: Codec) -> None:
     """Raise ConfigError when tokenizer and template do not give the golden prompts any more."""
-    codec = Codec(folder)
-    for number, kept in enumerate(read_json(folder / "golden.json"), 1):
-        made = codec.prompt(kept["messages"])
-        if list(made.ids) != kept["ids"]:
+    for number, kept in enumerate(read_json(codec.folder / "golden.json"), 1):
+        if list(codec.prompt(kept["messages"]).ids) != kept["ids"]:
             raise ConfigError(
-                f"{folder}: golden prompt {number} gives other token ids than when the model was made",
+                f"{codec.folder}: golden prompt {number} gives other token ids than when the model was made",
                 "Tokenizer or chat template were changed, or the tokenizers library reads them differently",
             )
 
