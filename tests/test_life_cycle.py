@@ -260,6 +260,13 @@ def test_a_question_in_an_earlier_turn_is_guarded_too(assistant):
     assert answer.finish == "content_filter"
 
 
+def test_what_did_not_reach_the_model_is_counted(life, assistant):
+    past = [{"role": role, "content": f"turn {n}"} for n in range(5) for role in ("user", "assistant")]
+    answer = assistant.answer([*past, {"role": "user", "content": "What is the ledger?"}])
+    assert answer.left_out["earlier messages"] == 4
+    assert trace.answer_body(life[0], answer.id)["left_out"] == answer.left_out
+
+
 def test_a_changed_model_is_not_served(life):
     workspace, records, _ = life
     file = next(workspace.store.folder(records["served"]).glob("*.gguf"))

@@ -60,6 +60,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     abstained: bool
     release: str
     seconds: float
+    left_out: dict[str, int] = {}
+    """What did not reach the model, by what it was: earlier messages, passages that read like orders, contexts cut short."""
 
 
 def cite(

@@ -30,6 +30,8 @@ from septet.trust.guard import Guard, Verdict
 from septet.trust.stream import AnswerStream
 
 Message = dict[str, Any]
+_REMEMBERED = 6
+"""How many earlier messages a prompt carries: with more, a small context has no room for passages."""
 
 
 class Assistant:
@@ -73,16 +75,16 @@ class Assistant:
     ) -> Iterator[Piece | Answer]:
         """Pieces of the answer as they become safe to show, and at the end the whole answer. Closing it stops the model."""
         options = options or Options()
-        question, history = _split(messages)
+        question, history, forgotten = _split(messages)
         with self._lock:
-            yield from self._stream(question, history, options, user)
+            yield from self._stream(question, history, forgotten, options, user)
 
     def close(self) -> None:
         self._engine.close()
         self._searcher.close()
 
     def _stream(
-        self, question: str, history: Sequence[Message], options: Options, user: str
+        self, question: str, history: Sequence[Message], forgotten: int, options: Options, user: str
     ) -> Iterator[Piece | Answer]:
         began = time.monotonic()
         tongue = "zh" if language(question) in ("zh", "mixed") else "en"
@@ -103,11 +105,17 @@ class Assistant:
             return
         question = at_door.masked_text
         history = self._masked(history)
-        given, chunks, left_out = self._retrieve(question)
+        given, chunks, orders = self._retrieve(question)
         grounded = grounded_messages(
             question, given, tongue, max_tokens=self._settings["context_tokens"], history=history
         )
         given, chunks = given[: grounded.num_contexts], chunks[: grounded.num_contexts]
+        left_out = {
+            "earlier messages": forgotten,
+            "passages that read like orders": orders,
+            "contexts beyond the budget": grounded.num_dropped,
+            "contexts cut to the budget": grounded.num_truncated,
+        }
         yield from self._generate(grounded, given, chunks, question, tongue, options, at_door, left_out, began, user)
 
     def _generate(
@@ -119,7 +127,7 @@ class Assistant:
         tongue: str,
         options: Options,
         at_door: Verdict,
-        left_out: int,
+        left_out: dict[str, int],
         began: float,
         user: str,
     ) -> Iterator[Piece | Answer]:
@@ -160,8 +168,9 @@ class Assistant:
         verdict = gate.verdict
         text = "".join(shown).rstrip()
         guard = {"prompt": _said(at_door), "answer": _said(verdict)}
-        if left_out:
-            guard["contexts"] = {"action": "left_out", "reasons": [f"{left_out} passages read like an attack"]}
+        orders = left_out["passages that read like orders"]
+        if orders:
+            guard["contexts"] = {"action": "left_out", "reasons": [f"{orders} passages read like orders to the model"]}
         citations: list[Citation] = []
         supported = abstained = False
         if gate.blocked:
@@ -188,6 +197,7 @@ class Assistant:
             abstained=abstained,
             prompt_tokens=len(prompt.ids),
             completion_tokens=len(self._engine.codec.encode("".join(wrote))),
+            left_out={what: count for what, count in left_out.items() if count},
         )
 
     def _retrieve(self, question: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
@@ -236,6 +246,7 @@ class Assistant:
         abstained: bool = False,
         prompt_tokens: int = 0,
         completion_tokens: int = 0,
+        left_out: dict[str, int] | None = None,
     ) -> Answer:
         answer = Answer(
             id=f"ans-{secrets.token_hex(8)}",
@@ -252,6 +263,7 @@ class Assistant:
             abstained=abstained,
             release=self.release.fingerprint,
             seconds=round(time.monotonic() - began, 3),
+            left_out=left_out or {},
         )
         self._workspace.ledger.append(
             "answer",
@@ -271,6 +283,7 @@ class Assistant:
                 "abstained": abstained,
                 "tokens": [prompt_tokens, completion_tokens],
                 "seconds": answer.seconds,
+                "left_out": answer.left_out,
             },
         )
         return answer
@@ -281,15 +294,17 @@ def policies_message(policy: policies.Policy, tongue: str, which: str) -> str:
     return str(getattr(said, which)) if said is not None else ""
 
 
-def _split(messages: Sequence[Message]) -> tuple[str, list[Message]]:
-    """The question (the last message, a user's) and what was said before it. A caller's system messages are not taken:
-    the release's own instruction is part of what was tested."""
+def _split(messages: Sequence[Message]) -> tuple[str, list[Message], int]:
+    """The question (the last message, a user's), what was said just before it, and how many earlier messages are left out.
+
+    A caller's system messages are not taken: the release's own instruction is part of what was tested.
+    """
     if not messages or messages[-1].get("role") != "user" or not str(messages[-1].get("content", "")).strip():
         raise ConfigError(
             "the last message must be a user's, with some text", "Send [{'role': 'user', 'content': '...'}]"
         )
     history = [m for m in messages[:-1] if m.get("role") in ("user", "assistant")]
-    return str(messages[-1]["content"]), history[-6:]
+    return str(messages[-1]["content"]), history[-_REMEMBERED:], max(0, len(history) - _REMEMBERED)
 
 
 def _said(verdict: Verdict) -> dict[str, Any]:

@@ -197,7 +197,9 @@ class LlamaCppEngine:
             "min_p": 0.0,
             "samplers": ["temperature", "top_p"],
             "seed": options.seed,
-            "cache_prompt": True,
+            # What is read from a cache differs in its last bits. A greedy answer does not see that; a drawn one does, and
+            # the same seed must draw the same answer.
+            "cache_prompt": options.temperature == 0,
         }
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
