@@ -46,11 +46,10 @@ def test_training_again_gives_the_same_bytes(trained, tmp_path):
     assert (tmp_path / "tokenizer.json").read_bytes() == (trained / "tokenizer.json").read_bytes()
 
 
-def test_digits_stand_alone_and_scripts_do_not_merge(trained):
+def test_digits_stand_alone(trained):
     tokenizer = Tokenizer.from_file(str(trained / "tokenizer.json"))
     pieces = [tokenizer.decode([one]) for one in tokenizer.encode("保存1234每个entry", add_special_tokens=False).ids]
     assert [piece for piece in pieces if piece.isdigit()] == ["1", "2", "3", "4"]
-    assert not [p for p in pieces if any("\u4e00" <= c <= "\u9fff" for c in p) and any(c.isascii() for c in p)]
 
 
 @pytest.mark.parametrize("sequence", [16, 64])

@@ -24,7 +24,7 @@ from septet.detect.language import language
 from septet.inference.protocol import Options as EngineOptions
 from septet.inference.protocol import load
 from septet.kinds import KnowledgeBase, Model, Policy, Release
-from septet.model.template import Grounded, abstains, grounded_messages
+from septet.model.template import ANSWER_ENDS, Grounded, abstains, grounded_messages
 from septet.operate import publish
 from septet.trust.guard import Guard, Verdict
 from septet.trust.stream import AnswerStream
@@ -137,7 +137,7 @@ class Assistant:
             temperature=options.temperature,
             top_p=options.top_p,
             seed=options.seed,
-            stop=(*options.stop, "\n"),
+            stop=(*options.stop, *ANSWER_ENDS),
         )
         gate = AnswerStream(self._guard)
         shown: list[str] = []

@@ -1,7 +1,7 @@
 """Training a byte-level BPE tokeniser, and packing documents into rows of tokens.
 
-Byte-level BPE (Radford et al., 2019): every text is encoded, none as unknown. The split keeps words with their blank, takes
-digits singly and parts Chinese from other letters, so that merges do not run across scripts.
+Byte-level BPE (Radford et al., 2019): every text is encoded, none as unknown. The cut keeps words with their blank and takes
+digits singly.
 """
 
 from __future__ import annotations
@@ -12,19 +12,11 @@ from typing import Any, NamedTuple
 
 from septet.core import ConfigError
 from septet.kinds import write_json
+from septet.model.words import PATTERNS
 
 SPECIAL = ("<|pad|>", "<|begin|>", "<|end|>")
-SPLIT = "|".join(
-    (
-        r"[^\r\n\p{L}\p{N}]?\p{Han}+",
-        r"[^\r\n\p{L}\p{N}]?(?:(?!\p{Han})[\p{L}\p{M}])+",
-        r"\p{N}",
-        r" ?[^\s\p{L}\p{N}]+[\r\n]*",
-        r"\s*[\r\n]+",
-        r"\s+(?!\S)",
-        r"\s+",
-    )
-)
+CUT = "qwen2"
+"""How text is cut before merging: by a pattern that GGUF can name, or a decoder with this tokeniser could not be exported."""
 
 
 def train_tokenizer(texts: Iterator[str], vocabulary: int, path: Path) -> dict[str, float]:
@@ -34,7 +26,7 @@ def train_tokenizer(texts: Iterator[str], vocabulary: int, path: Path) -> dict[s
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(SPLIT), "isolated"),
+            pre_tokenizers.Split(Regex(PATTERNS[CUT]), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )

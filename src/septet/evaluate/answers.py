@@ -18,7 +18,7 @@ from septet.detect.grounding import Settings, check
 from septet.evaluate import measures
 from septet.inference.protocol import Engine, Options, load
 from septet.kinds import Measure, Model, Report, Suite, read_lines
-from septet.model.template import abstains, answer_of, grounded_messages
+from septet.model.template import ANSWER_ENDS, abstains, answer_of, grounded_messages
 
 LANGUAGES = ("zh", "en")
 
@@ -107,7 +107,9 @@ def _answer(
         for item in items
     )
     prompts = [engine.codec.prompt(one.messages) for one in asked]
-    for item, made in zip(items, engine.generate(prompts, Options(max_tokens=max_tokens, stop=("\n",))), strict=True):
+    for item, made in zip(
+        items, engine.generate(prompts, Options(max_tokens=max_tokens, stop=ANSWER_ENDS)), strict=True
+    ):
         text = answer_of(made.text)
         abstained = abstains(text)
         sentences = [] if abstained else check(text, [c["text"] for c in item["contexts"]], grounding)

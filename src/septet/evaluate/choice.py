@@ -1,6 +1,6 @@
 """Multiple choice by likelihood: which option's text the model finds likeliest after the question.
 
-Each option is scored as a whole answer (no letters, end of turn included), by its log-probability a UTF-8 byte, so that
+Each option is scored as a whole answer (no letters), by its log-probability a UTF-8 byte, so that
 options of unlike length and script compete fairly; the sum alone is reported too. An item that carries contexts is asked with
 them, as the release will be. Nothing is generated, so nothing can fail to parse.
 """
@@ -58,8 +58,7 @@ def _scored(item: dict[str, Any], engine: Engine, context_tokens: int) -> dict[s
     asked = grounded_messages(item["question"], item.get("contexts") or [], item["language"], max_tokens=context_tokens)
     codec = engine.codec
     prompt = codec.prompt(asked.messages)
-    answers = [codec.conversation([*asked.messages, {"role": "assistant", "content": one}]) for one in item["options"]]
-    sums = engine.score(prompt, [[token for token, own in zip(*one, strict=True) if own] for one in answers])
+    sums = engine.score(prompt, [codec.continuation(asked.messages, option) for option in item["options"]])
     by_byte = [total / max(1, len(option.encode())) for total, option in zip(sums, item["options"], strict=True)]
     chosen = max(range(len(sums)), key=lambda index: by_byte[index])
     by_sum = max(range(len(sums)), key=lambda index: sums[index])

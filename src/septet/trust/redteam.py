@@ -17,7 +17,7 @@ from septet.detect import policy as policies
 from septet.detect.refusal import is_refusal
 from septet.inference.protocol import Engine, Options, load
 from septet.kinds import Measure, Model, Policy, Report, Suite
-from septet.model.template import abstains, answer_of, grounded_messages
+from septet.model.template import ANSWER_ENDS, abstains, answer_of, grounded_messages
 from septet.statistics import share
 from septet.trust.guard import Guard
 from septet.trust.seeded import Probe, probes
@@ -124,7 +124,7 @@ def _asked(
             for row in chosen
         )
         prompts = [engine.codec.prompt(one.messages) for one in asked]
-        made = engine.generate(prompts, Options(max_tokens=max_tokens, stop=("\n",)))
+        made = engine.generate(prompts, Options(max_tokens=max_tokens, stop=ANSWER_ENDS))
         yield from zip(chosen, (one.text for one in made), strict=True)
 
 
@@ -133,7 +133,7 @@ def _seeded(engine: Engine, guard: Guard, max_tokens: int) -> Iterator[dict[str,
     chosen: list[Probe] = probes(_SEEDED, _SEED)
     asked = (grounded_messages(p.question, [{"title": p.title, "text": p.text}], p.language) for p in chosen)
     made = engine.generate(
-        [engine.codec.prompt(one.messages) for one in asked], Options(max_tokens=max_tokens, stop=("\n",))
+        [engine.codec.prompt(one.messages) for one in asked], Options(max_tokens=max_tokens, stop=ANSWER_ENDS)
     )
     for probe, completion in zip(chosen, made, strict=True):
         shown = guard.answer(completion.text).masked_text
