@@ -39,6 +39,7 @@ def test_a_plugin_is_installed_and_there(repository, tmp_path):
     read = "from septet.kinds import Corpus; import sys; print(next(Corpus(sys.argv[1]).rows())['text'])"
     said = subprocess.run([sys.executable, "-c", read, folder], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "QUIET WORDS, 安静的话?"
+    assert septet("do", "evaluate.suite", "--name", "capitals", "--version", "'1'").startswith("Suite sha256:")
     code = (
         "from septet.core import plugins; from septet.detect import detectors; from septet.detect.policy import Policy\n"
         "found = detectors.resolve(['shouting', 'pii'], plugins.load, Policy())\n"

@@ -1,4 +1,4 @@
-"""A plugin: a step that writes a corpus in capitals, and a detector that finds shouting. Install it, and both are there."""
+"""A plugin: a step that writes a corpus in capitals, a detector of shouting, a suite. Install it, and all are there."""
 
 import re
 
@@ -21,3 +21,9 @@ def shout(config: Shout, corpus: Corpus, run: Run) -> Corpus:
 
 def shouting(text: str) -> list[Span]:
     return [Span(m.start(), m.end(), "shouting", 1.0, "capitals") for m in re.finditer(r"\b[A-Z]{5,}\b", text)]
+
+
+def capitals():
+    item = {"id": "c1", "kind": "choice", "language": "en", "question": "Which is in capitals?", "answers": ["LOUD"]}
+    item |= {"options": ["LOUD", "quiet"], "label": 0, "split": "test", "category": "case"}
+    return {"name": "capitals", "version": "1", "licence": "Apache-2.0", "origin": "written"}, [item]

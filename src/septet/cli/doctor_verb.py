@@ -18,7 +18,7 @@ from septet.cli.common import open_workspace, size
 from septet.core import SeptetError, plugins
 
 _NEED_DISK = 4_000_000_000
-_NEED_MEMORY = 4_000_000_000
+_NEED_MEMORY = 6_000_000_000
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def run(given: argparse.Namespace) -> int:
     line(True, "septet", __version__)
     line(True, "machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{_vector_units()}")
     memory = _memory()
-    line(memory >= _NEED_MEMORY, "memory", size(memory), "The quickstart needs about 4 GB: take a smaller base model")
+    line(memory >= _NEED_MEMORY, "memory", size(memory), "The quickstart needs about 6 GB: take a smaller base model")
     for extra, packages in _extras().items():
         absent = [name for name in packages if not _present(name)]
         found = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages if name not in absent)

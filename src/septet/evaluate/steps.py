@@ -6,6 +6,22 @@ from septet.core import Config, Run, field, step
 from septet.kinds import Model, Policy, Report, Suite
 
 
+class BringSuite(Config):
+    """Bring a suite of an installed package into the store."""
+
+    name: str = field(doc="The suite's name in the entry point group septet.suites.")
+    version: str = field(doc="Its version; another one is refused, since items decide what a number means.")
+
+
+@step("evaluate.suite", version=1)
+def suite(config: BringSuite, run: Run) -> Suite:
+    """Check the items of a suite that a package brings, and seal them."""
+    from septet.evaluate.suites import brought
+
+    about, items = brought(config.name, config.version)
+    return Suite.write(run.out, items, about)
+
+
 class Answers(Config):
     """Ask a model every question of a suite."""
 
