@@ -16,7 +16,7 @@ from recipes import TOY, written
 from septet.core import Node, Recipe, StepFailed, StoreError, events, lineage, plugins, recipe
 from septet.core.fingerprint import digest, digest_tree
 from septet.core.runner import Runner
-from septet.core.workspace import Workspace
+from septet.core.workspace import Settings, Workspace
 
 EXECUTED = ("step_started",)
 
@@ -266,6 +266,16 @@ def test_a_file_that_changes_under_a_step_is_no_evidence(tmp_path, workspace):
     with pytest.raises(StepFailed, match=r"changed while toy\.read read it"):
         Runner(workspace, Meddling()).run(recipe.load(path))
     assert workspace.store.records() == []
+
+
+def test_the_same_run_on_either_database(tmp_path, place):
+    path = written(tmp_path)
+    with Workspace(tmp_path / "ws", Settings(ledger=place)) as workspace:
+        first, made = run(path, workspace)
+        assert len(made) == 4
+        assert run(path, workspace)[1] == []
+        assert workspace.resolve("toy/count").fingerprint == first["count"].fingerprint
+        assert lineage.verify(workspace) == []
 
 
 def test_steps_of_every_stage_are_known():
