@@ -1,7 +1,7 @@
 """Asking a model every question of a suite, and scoring what it says: right, near, grounded, or rightly silent.
 
-Each answer is written to the item store as it comes, so that an interrupted run goes on where it stopped. An empty or
-cut-off answer is an outcome of its own and counts as wrong; nothing is left out of a denominator.
+Each answer is written to the item store as it comes, so that an interrupted run goes on where it stopped. An empty answer is
+wrong, a cut-off one is scored as it stands; both are outcomes that are counted, and nothing is left out of a denominator.
 """
 
 from __future__ import annotations
