@@ -8,7 +8,7 @@ where the verdicts are right or wrong. Seeds are fixed, so that a report compute
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from septet.kinds import Measure
 
@@ -45,6 +45,15 @@ def mean(values: Sequence[float], unit: str = "", clusters: Sequence[str] | None
     means = sums[draw].sum(1) / sizes[draw].sum(1)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Measure(float(numbers.mean()), float(low), float(high), len(numbers), unit)
+
+
+def resampled(count: int, statistic: Callable[[Sequence[int]], float], unit: str = "", seed: int = 1) -> Measure:
+    """Any statistic of `count` items with a bootstrap interval. `statistic` takes the places of the items that were drawn."""
+    import numpy as np
+
+    draws = np.random.default_rng(seed).integers(0, count, (_DRAWS, count))
+    low, high = np.quantile([statistic(draw.tolist()) for draw in draws], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Measure(statistic(range(count)), float(low), float(high), count, unit)
 
 
 def difference(

@@ -37,6 +37,15 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     assert covered >= 105
 
 
+def test_any_statistic_gets_the_interval_that_a_mean_would():
+    values = [random.Random(2).random() for _ in range(1)] + [float(n % 7) for n in range(60)]
+    one = statistics.mean(values)
+    other = statistics.resampled(len(values), lambda at: sum(values[i] for i in at) / len(at))
+    assert other.value == pytest.approx(one.value)
+    assert other.low == pytest.approx(one.low, abs=0.1)
+    assert other.high == pytest.approx(one.high, abs=0.1)
+
+
 def test_items_of_one_passage_count_as_one_cluster():
     values = [float(group % 2) for group in range(10) for _ in range(20)]
     clusters = [str(group) for group in range(10) for _ in range(20)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from septet import statistics
@@ -17,8 +17,6 @@ from septet.model.template import grounded_messages
 
 if TYPE_CHECKING:
     from septet.compress.steps import Cost
-
-_RESAMPLES = 1000
 
 
 def report(config: Cost, before: Model, after: Model, suite: Suite, run: Run) -> Report:
@@ -53,9 +51,13 @@ def report(config: Cost, before: Model, after: Model, suite: Suite, run: Run) ->
         "size_ratio": _exact(round(sizes[1] / sizes[0], 4), "ratio"),
         "same_token_ids": statistics.share(sum(equal), len(equal)),
         "greedy_agreement": statistics.mean([one.agreement for one in greedy], "share", seed=config.seed),
-        "perplexity_before": _interval(len(lengths), lambda at: _ppl(logs[0], lengths, at), "perplexity", config.seed),
-        "perplexity_after": _interval(len(lengths), lambda at: _ppl(logs[1], lengths, at), "perplexity", config.seed),
-        "perplexity_ratio": _interval(
+        "perplexity_before": statistics.resampled(
+            len(lengths), lambda at: _ppl(logs[0], lengths, at), "perplexity", config.seed
+        ),
+        "perplexity_after": statistics.resampled(
+            len(lengths), lambda at: _ppl(logs[1], lengths, at), "perplexity", config.seed
+        ),
+        "perplexity_ratio": statistics.resampled(
             len(lengths), lambda at: _ppl(logs[1], lengths, at) / _ppl(logs[0], lengths, at), "ratio", config.seed
         ),
     }
@@ -130,11 +132,3 @@ def _ppl(logs: Sequence[float], lengths: Sequence[int], at: Sequence[int]) -> fl
 
 def _exact(value: float, unit: str) -> Measure:
     return Measure(value, value, value, 1, unit)
-
-
-def _interval(count: int, statistic: Callable[[Sequence[int]], float], unit: str, seed: int) -> Measure:
-    """A statistic of some items with its 95 % percentile interval (Efron and Tibshirani, 1993)."""
-    chance = random.Random(seed)  # noqa: S311
-    drawn = sorted(statistic([chance.randrange(count) for _ in range(count)]) for _ in range(_RESAMPLES))
-    low, high = drawn[int(0.025 * _RESAMPLES)], drawn[int(0.975 * _RESAMPLES)]
-    return Measure(round(statistic(range(count)), 4), round(low, 4), round(high, 4), count, unit)

@@ -25,6 +25,7 @@ from septet.core.events import now
 from septet.core.fingerprint import canonical, digest
 
 GENESIS = "genesis"
+_AT_ONCE = 500
 _SCHEMA = (
     """create table if not exists entries (
         seq bigint primary key, time text not null, kind text not null, subject text not null,
@@ -120,10 +121,16 @@ class Ledger:
 
     def bodies(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, dict[str, Any]]]:
         """Entries with what they say, those erased left out."""
-        for entry in entries:
-            body = self.body(entry)
-            if body is not None:
-                yield entry, body
+        for start in range(0, len(entries), _AT_ONCE):
+            part = entries[start : start + _AT_ONCE]
+            marks = ", ".join("?" for _ in part)
+            rows = self._database.read(
+                f"select digest, body from bodies where digest in ({marks})", tuple(entry.body for entry in part)
+            )
+            said = dict(rows)
+            for entry in part:
+                if entry.body in said:
+                    yield entry, msgspec.json.decode(said[entry.body])
 
     def verify(self) -> list[Problem]:
         """Re-hash every entry and body. An empty list means that nothing was changed, moved or removed."""
