@@ -278,7 +278,9 @@ def read_pdf(data: bytes, stem: str) -> Parsed:
         raise Unreadable(f"is not a readable PDF file: {error}") from None
     pieces, rejected, start = [], [], 0
     try:
-        title = (document.get_metadata_value("Title") or "").strip() or stem
+        title = (document.get_metadata_value("Title") or "").strip()
+        if not title or re.fullmatch(r"\(?(?:anonymous|untitled|unknown)\)?|Microsoft \w+ - .*", title, re.IGNORECASE):
+            title = stem
         for number in range(len(document)):
             try:
                 page = document[number]

@@ -200,6 +200,7 @@ class Questions(Config):
 def questions(config: Questions, knowledge: KnowledgeBase, run: Run) -> Suite:
     """Check written questions against the documents, and derive extractive ones from definitions, tables, values, headings."""
     from septet.data import questions as q
+    from septet.data.derive import derive
 
     chunks = list(knowledge.chunks())
     items = [item for path in config.paths for item in read_lines(Path(path))]
@@ -207,7 +208,7 @@ def questions(config: Questions, knowledge: KnowledgeBase, run: Run) -> Suite:
     wanted = max(config.derived, config.least - len(kept))
     held_out = {chunk for item in kept if item["split"] == "test" for chunk in item["chunks"]}
     # A chunk that a written test question stands on must not be learned from a derived one.
-    derived = q.derive([chunk for chunk in chunks if chunk["id"] not in held_out], wanted, config.test_share)
+    derived = derive([chunk for chunk in chunks if chunk["id"] not in held_out], wanted, config.test_share)
     found = [*kept, *derived]
     missing = config.choices - sum(1 for item in found if item["kind"] == "choice")
     found += q.choices(found, max(0, missing))

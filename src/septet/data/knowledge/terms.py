@@ -12,6 +12,7 @@ import re
 from septet.detect.normalise import normalise
 
 _RUN = re.compile(r"[a-z0-9]+|[\u3400-\u9fff\uf900-\ufaff\u3041-\u30ff\uac00-\ud7a3]+")
+_CITED = re.compile(r"第[零〇一二两三四五六七八九十百千0-9]+[条章节款]")
 # Words that nearly every text and question share, so that they only cost time.
 _STOP = frozenset(
     """a an and are as at be by do does for from how i in is it its of on or that the this to was what when where which who
@@ -21,8 +22,10 @@ _STOP = frozenset(
 
 def terms(text: str) -> list[str]:
     """The terms of a text or a question, in order and with repeats."""
-    found = []
-    for match in _RUN.finditer(normalise(text).text):
+    folded = normalise(text).text
+    # An article is cited by its number, whose pairs of characters stand in every other number: it is a term as a whole.
+    found = [match.group() for match in _CITED.finditer(folded)]
+    for match in _RUN.finditer(folded):
         run = match.group()
         if run[0] < "\u0080":
             if run not in _STOP:
