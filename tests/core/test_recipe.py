@@ -77,6 +77,14 @@ def test_values_are_toml_where_they_read_as_toml(tmp_path):
     assert nodes["bigger"].config.suffix == "1"
 
 
+def test_a_port_for_several_takes_none_when_that_is_written(tmp_path, workspace):
+    path = written(tmp_path, '[count]\nstep = "toy.total"\nwords = []\n')
+    record = Runner(workspace).run(recipe.load(path))["count"]
+    assert (workspace.store.folder(record) / "count.txt").read_text() == "0"
+    with pytest.raises(ConfigError, match="the input 'words' is missing"):
+        recipe.load(written(tmp_path, '[count]\nstep = "toy.total"\n'))
+
+
 def test_python_nodes_are_checked_alike(tmp_path):
     from toy import Read, Total, Upper
 

@@ -207,7 +207,8 @@ def _check_kind(where: str, step: Step, port: Port, tied: Node | Sealed) -> None
 def _check_complete(where: str, step: Step, inputs: Mapping[str, tuple[Node | Sealed, ...]]) -> None:
     for port in step.ports:
         tied = inputs.get(port.name, ())
-        if not tied and not port.optional:
+        # An empty list that somebody wrote is an answer; a port that nobody mentioned is a gap.
+        if not tied and not port.optional and not (port.many and port.name in inputs):
             raise ConfigError(
                 f"{where}: the input '{port.name}' is missing", f"{step.name} needs a {port.kind.kind()} there"
             )
