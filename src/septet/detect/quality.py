@@ -81,6 +81,8 @@ def measure(text: str, language: str = "en") -> dict[str, float]:
     words = _WORD.findall(text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     paragraphs = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+    # A fence of code or a rule is markup: it repeats in the best of documents.
+    written = [line for line in lines if not line.startswith(("```", "~~~")) and any(map(str.isalnum, line))]
     size, num_words, num_lines = max(1, len(text)), max(1, len(words)), max(1, len(lines))
     latin = [word for word in words if len(word) > 1 or word.isascii()]
     lowered = [word.lower() for word in words]
@@ -93,8 +95,8 @@ def measure(text: str, language: str = "en") -> dict[str, float]:
         "gopher.ellipsis_lines": sum(line.endswith(("…", "...")) for line in lines) / num_lines,
         "gopher.alphabetic_words": sum(not word.isdecimal() for word in words) / num_words,
         "gopher.stop_words": len(stops.intersection(lowered)),
-        "gopher.duplicate_lines": 1 - len(set(lines)) / num_lines if lines else 0.0,
-        "gopher.duplicate_line_characters": _repeated_characters(lines) / size,
+        "gopher.duplicate_lines": sum(count - 1 for count in Counter(written).values()) / num_lines,
+        "gopher.duplicate_line_characters": _repeated_characters(written) / size,
         "gopher.duplicate_paragraphs": 1 - len(set(paragraphs)) / max(1, len(paragraphs)) if paragraphs else 0.0,
         "fineweb.line_punctuation": sum(line.endswith(_TERMINAL) for line in lines) / num_lines,
         "fineweb.short_lines": sum(len(line) <= 30 for line in lines) / num_lines,
