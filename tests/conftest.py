@@ -16,6 +16,14 @@ sys.path.insert(0, str(TOY))
 os.environ["PYTHONPATH"] = os.pathsep.join([str(TOY), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Models as small as the tests' are slower on two threads, and much slower where other work has the second core."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
 @pytest.fixture
 def workspace(tmp_path):
     with Workspace(tmp_path / ".septet") as opened:

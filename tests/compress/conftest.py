@@ -2,14 +2,6 @@ import pytest
 import tiny_models
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Models this small are slower on two threads, and much slower where other work has the second core."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        yield
-
-
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     return tiny_models.llama(tmp_path_factory.mktemp("tiny") / "model")

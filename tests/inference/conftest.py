@@ -8,14 +8,6 @@ from septet.model.codec import Codec
 from septet.model.template import grounded_messages
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Models this small are slower on two threads, and much slower where other work has the second core."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        yield
-
-
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """A model in its safetensors form."""

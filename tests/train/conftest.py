@@ -15,14 +15,6 @@ QUESTIONS = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Models this small are slower on two threads, and much slower where other work has the second core."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        yield
-
-
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     return tiny_models.llama(tmp_path_factory.mktemp("tiny") / "model")
@@ -56,6 +48,12 @@ def tokens(tiny, tmp_path_factory):
     table[: len(ids)] = ids
     table.tofile(path / "tokens.bin")
     pq.write_table(pa.table({"row": [0]}), path / "documents.parquet")
-    meta = {"sequence": sequence, "rows": rows, "dtype": "uint16", "vocabulary": codec.vocabulary_size, "pad": 0}
+    meta = {
+        "sequence": sequence,
+        "rows": rows,
+        "dtype": "uint16",
+        "vocabulary": codec.tokenizer.get_vocab_size(),
+        "pad": 0,
+    }
     write_json(path / "meta.json", meta)
     return Tokens(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from septet.core.errors import StoreError
 from septet.core.ledger import Problem
 from septet.core.store import Record
 from septet.core.workspace import Workspace
@@ -81,13 +80,3 @@ def table_of(workspace: Workspace, record: Record) -> str:
         if body["fingerprint"] == record.fingerprint:
             return name
     return ""
-
-
-def parent_named(workspace: Workspace, record: Record, port: str) -> Record:
-    """The artifact tied to one port."""
-    tied = record.inputs.get(port)
-    if not isinstance(tied, str):
-        raise StoreError(
-            f"{record.step} {record.fingerprint} has no single input '{port}'", "Look at it with: septet show"
-        )
-    return workspace.store.get(tied)

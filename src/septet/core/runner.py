@@ -26,7 +26,6 @@ from septet.core.events import Event, EventFile, Sink, new_run_id, now
 from septet.core.fingerprint import fingerprint, identity_of
 from septet.core.recipe import Node, Recipe, Sealed
 from septet.core.run import Run
-from septet.core.step import Step
 from septet.core.store import Record, full_disk_named
 from septet.core.workspace import Workspace
 
@@ -358,9 +357,3 @@ def made_now(seconds: float, cpu_seconds: float) -> dict[str, Any]:
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "interpreter": sys.implementation.name,
     }
-
-
-def do(step: Step, config: Config, inputs: dict[str, tuple[Node | Sealed, ...]], runner: Runner) -> Record:
-    """Run one step alone, with the same store and ledger as a recipe."""
-    node = Node(config, inputs, step.name)
-    return runner.run(Recipe([node], "do"))[step.name]

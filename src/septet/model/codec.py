@@ -74,10 +74,6 @@ class Codec:
         found = self.defaults.get("pad_token_id")
         return int(found) if found is not None else (self.stop_ids or (0,))[0]
 
-    @property
-    def vocabulary_size(self) -> int:
-        return int(self.tokenizer.get_vocab_size(with_added_tokens=True))
-
     def render(self, messages: Sequence[Message], *, generate: bool = True) -> str:
         """The text of a conversation. Special tokens written inside a message are broken up, so that nobody can forge a turn."""
         safe = [{**message, "content": self.disarm(message["content"])} for message in messages]
