@@ -15,6 +15,7 @@ FLOORS = {
     "core": 0,
     "kinds": 1,
     "statistics": 2,
+    "kernels": 2,
     "model": 3,
     "detect": 3,
     "inference": 4,

@@ -65,12 +65,15 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 class Corpus(Artifact):
-    """Documents: Parquet parts, one row a document, each with its source, span, licence and transforms.
+    """Documents: Parquet parts, one row a document, each with its source, place, licence and transforms.
 
-    Columns: see `COLUMNS`. `start` and `end` are characters of the source's decoded text; `edits` lists, as JSON, what was
-    replaced since ([start, end, new length] in characters of the row as it was read), so that a span of today's text
-    leads back to the file. `dropped/` holds each row left out, with `rule` and the measured `value`;
-    `rejected.jsonl` names each file, page or row that could not be read and why.
+    Columns: see `COLUMNS`. `dataset` is the declared source (the name that mixtures and matrices go by), `source` the file,
+    address or table in it, `where` the place in that (`page 3`, `line 12`, `bytes 340-512`, `sheet Rates, row 5`). `start` and
+    `end` are characters of the text at that place; `edits` lists, as JSON, what was replaced since ([start, end, new length]
+    in characters of the row as it was read), so that a span of today's text leads back to the file. `meta` holds, as a JSON
+    object, what the source says of the row beside its text (a label, a date, table columns). `parent` is the id of the row
+    that a made row was made from; it is empty for what was read. `dropped/` holds each row left out, with `rule` and the
+    measured `value`; `rejected.jsonl` names each file, page or row that could not be read and why.
     """
 
     required = ("part-*.parquet",)
@@ -78,25 +81,44 @@ class Corpus(Artifact):
         "id": "string",
         "text": "string",
         "title": "string",
+        "dataset": "string",
         "source": "string",
         "source_digest": "string",
+        "where": "string",
         "start": "int64",
         "end": "int64",
         "page": "int32",
         "language": "string",
         "licence": "string",
         "origin": "string",
+        "obtained": "string",
         "owner": "string",
         "access": "string",
         "retrieved": "string",
+        "consent": "string",
+        "trust": "double",
+        "parent": "string",
+        "meta": "string",
         "transforms": "list<string>",
         "edits": "string",
     }
     DROPPED: ClassVar[dict[str, str]] = {**COLUMNS, "rule": "string", "value": "double"}
+    DEFAULTS: ClassVar[dict[str, Any]] = {
+        **dict.fromkeys(("title", "dataset", "where", "obtained", "owner", "retrieved", "consent", "parent"), ""),
+        **dict.fromkeys(("meta", "edits"), ""),
+        "page": 0,
+        "trust": 1.0,
+    }
+    """What a row may lack, and what stands there then."""
+
+    @property
+    def parts(self) -> list[Path]:
+        """The Parquet files, in order."""
+        return sorted(self.path.glob("part-*.parquet"))
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Documents in their order."""
-        yield from _read_parquet(sorted(self.path.glob("part-*.parquet")))
+        yield from _read_parquet(self.parts)
 
     def dropped(self) -> Iterator[dict[str, Any]]:
         """Documents that were left out, with the rule and the value that it measured."""
@@ -107,7 +129,7 @@ class Corpus(Artifact):
         yield from read_lines(self.path / "rejected.jsonl")
 
     def count(self) -> int:
-        return _count_parquet(sorted(self.path.glob("part-*.parquet")))
+        return _count_parquet(self.parts)
 
     @classmethod
     def write(
@@ -117,15 +139,60 @@ class Corpus(Artifact):
         dropped: Iterable[Mapping[str, Any]] = (),
         rejected: Iterable[Mapping[str, Any]] = (),
     ) -> Corpus:
-        """Write a corpus. Rows must have all the columns of `COLUMNS`."""
-        _write_parquet(path, rows, cls.COLUMNS)
+        """Write a corpus from rows in memory. A row may lack the columns of `DEFAULTS`. Large ones: `data.stream`."""
+        write_parquet(path, ({**cls.DEFAULTS, **row} for row in rows), cls.COLUMNS)
         dropped = list(dropped)
         if dropped:
-            _write_parquet(path / "dropped", dropped, cls.DROPPED)
+            write_parquet(path / "dropped", ({**cls.DEFAULTS, **row} for row in dropped), cls.DROPPED)
         rejected = list(rejected)
         if rejected:
             write_lines(path / "rejected.jsonl", rejected)
         return cls(path)
+
+
+class Signals(Artifact):
+    """What was measured of each document of a corpus, so that a limit may change without measuring again.
+
+    Parquet parts beside those of the corpus, row for row: `id`, `language`, and one double column a signal.
+    """
+
+    required = ("part-*.parquet", "signals.json")
+
+    @property
+    def parts(self) -> list[Path]:
+        return sorted(self.path.glob("part-*.parquet"))
+
+
+class Sketches(Artifact):
+    """The similarity sketch of each document of a corpus: what a later delivery is compared with, without reading the old text.
+
+    Parquet parts beside those of the corpus, row for row.
+    """
+
+    required = ("part-*.parquet", "sketches.json")
+
+    @property
+    def parts(self) -> list[Path]:
+        return sorted(self.path.glob("part-*.parquet"))
+
+
+class Scorer(Artifact):
+    """A small model that gives a text a number: perplexity under an n-gram model, or the score of a class.
+
+    `scorer.json` says which form it has, of what it was trained, and how well it does on held-out text.
+    """
+
+    required = ("scorer.json", "weights.safetensors")
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return dict(read_json(self.path / "scorer.json"))
+
+
+class Vault(Artifact):
+    """Pseudonyms with the values they stand for, encrypted under a key that is kept elsewhere."""
+
+    required = ("vault.bin", "vault.json")
 
 
 class Conversations(Artifact):
@@ -302,6 +369,10 @@ KINDS: dict[str, type[Artifact]] = {
     kind.kind(): kind
     for kind in (
         Corpus,
+        Signals,
+        Sketches,
+        Scorer,
+        Vault,
         Conversations,
         Preferences,
         Tokenizer,
@@ -343,9 +414,9 @@ def _count_parquet(parts: list[Path]) -> int:
     return sum(pq.ParquetFile(part).metadata.num_rows for part in parts)
 
 
-def _write_parquet(path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+def schema_of(columns: Mapping[str, str]) -> Any:
+    """The Arrow schema of columns named as in `Corpus.COLUMNS`."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     types: dict[str, Callable[[], Any]] = {
         "string": pa.string,
@@ -354,7 +425,15 @@ def _write_parquet(path: Path, rows: Iterable[Mapping[str, Any]], columns: Mappi
         "double": pa.float64,
         "list<string>": lambda: pa.list_(pa.string()),
     }
-    schema = pa.schema([(name, types[kind]()) for name, kind in columns.items()])
+    return pa.schema([(name, types[kind]()) for name, kind in columns.items()])
+
+
+def write_parquet(path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+    """Write rows as `part-*.parquet` of a folder; at least one part, so that an empty table is a table."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = schema_of(columns)
     path.mkdir(parents=True, exist_ok=True)
     pending: list[Mapping[str, Any]] = []
     part = 0

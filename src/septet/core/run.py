@@ -6,9 +6,14 @@ A step knows nothing else of where it runs: no store, no device, no other step.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from septet.core.events import Event, Sink
+from septet.core.pool import Pool, Serial, place_of
 
 _PROGRESS_EVERY_S = 0.2
 
@@ -16,12 +21,19 @@ _PROGRESS_EVERY_S = 0.2
 class Run:
     """The surroundings of one execution of one step."""
 
-    def __init__(self, out: Path | str, scratch: Path | str | None = None, emit: Sink | None = None) -> None:
+    def __init__(
+        self,
+        out: Path | str,
+        scratch: Path | str | None = None,
+        emit: Sink | None = None,
+        pool: Pool | None = None,
+    ) -> None:
         self.out = Path(out)
         """The folder to fill. Empty at the start."""
         self.out.mkdir(parents=True, exist_ok=True)
         self._scratch = Path(scratch) if scratch is not None else self.out.with_name(f".{self.out.name}.scratch")
         self._emit = emit
+        self._pool: Pool = pool or Serial()
         self._shown = 0.0
         self.observed: dict[str, float | int | str] = {}
         self.drops: list[dict[str, str | int]] = []
@@ -32,6 +44,26 @@ class Run:
         """A folder that the same step on the same inputs finds again after a kill. Removed once the result is sealed."""
         self._scratch.mkdir(parents=True, exist_ok=True)
         return self._scratch
+
+    @property
+    def workers(self) -> int:
+        """How many pieces of `map` are done at once. What is made must not depend on it."""
+        return self._pool.workers
+
+    @property
+    def memory_mb(self) -> int:
+        """What the step may hold in memory, in MiB; 0: no bound was set. What is made must not depend on it."""
+        return self._pool.memory_mb
+
+    def map(self, function: Callable[[Any], Any], pieces: Sequence[Any]) -> Iterator[Any]:
+        """The function's result for each piece, in their order, done side by side where the engine has places.
+
+        The function stands at the top of a module; pieces and results are values that JSON can hold. A single piece is
+        done here.
+        """
+        pool: Pool = self._pool if len(pieces) > 1 else Serial()
+        for result in pool.map(place_of(function), [msgspec.json.encode(piece) for piece in pieces]):
+            yield msgspec.json.decode(result)
 
     def progress(self, done: float, total: float, unit: str) -> None:
         """Say how far the work is. Cheap: what comes too often is not passed on, the last one always is."""

@@ -24,6 +24,7 @@ from septet.core.config import Config, externals, has_scheme
 from septet.core.errors import ConfigError, SeptetError, StepFailed, StoreError
 from septet.core.events import Event, EventFile, Sink, new_run_id, now
 from septet.core.fingerprint import fingerprint, identity_of
+from septet.core.pool import Pool
 from septet.core.recipe import Node, Recipe, Sealed
 from septet.core.run import Run
 from septet.core.store import Record, full_disk_named
@@ -56,8 +57,8 @@ class Engine(Protocol):
     def run(self, task: Task, emit: Sink) -> Outcome: ...
 
 
-def perform(task: Task, emit: Sink) -> Outcome:
-    """Execute a task in this process. Every engine ends here, on whichever machine."""
+def perform(task: Task, emit: Sink, pool: Pool | None = None) -> Outcome:
+    """Execute a task in this process, its pieces in the pool. Every engine ends here, on whichever machine."""
     step = plugins.step_named(task.step, "task")
     config = msgspec.convert(task.config, step.config)
     inputs: list[Artifact | tuple[Artifact, ...] | None] = []
@@ -69,7 +70,7 @@ def perform(task: Task, emit: Sink) -> Outcome:
             inputs.append(tuple(port.kind(path) for path in tied))
         else:
             inputs.append(port.kind(tied))
-    run = Run(task.out, task.scratch, emit)
+    run = Run(task.out, task.scratch, emit, pool)
     with full_disk_named(run.out):
         made = step.function(config, *inputs, run)
     if Path(made.path) != run.out:

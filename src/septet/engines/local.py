@@ -11,20 +11,29 @@ from typing import Any
 
 import msgspec
 
-from septet.core import ConfigError, StepFailed, nearest
+from septet.core import StepFailed
 from septet.core.events import Event, Sink
+from septet.core.pool import Pool
 from septet.core.runner import Outcome, Task, perform
+from septet.engines.failure import Failure
+from septet.engines.pools import chosen
 
 
 class Inline:
     """Runs a step where the runner is. No start-up cost, and libraries are imported once."""
 
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
     def run(self, task: Task, emit: Sink) -> Outcome:
-        return perform(task, emit)
+        return perform(task, emit, self._pool)
 
 
 class Process:
     """Runs each step in a fresh process of this interpreter. Events come back as JSON lines on its standard output."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
 
     def run(self, task: Task, emit: Sink) -> Outcome:
         command = [sys.executable, "-m", "septet.engines.worker"]
@@ -32,7 +41,7 @@ class Process:
             assert worker.stdin is not None
             assert worker.stdout is not None
             try:
-                worker.stdin.write(msgspec.json.encode(task) + b"\n")
+                worker.stdin.write(msgspec.json.encode(task) + b"\n" + msgspec.json.encode(self._options) + b"\n")
                 worker.stdin.close()
                 outcome: Outcome | None = None
                 failure: Failure | None = None
@@ -58,32 +67,10 @@ class Process:
         return outcome
 
 
-class Failure(msgspec.Struct, frozen=True, tag="failure"):
-    """A user's mistake, carried from the worker's process to the runner's."""
-
-    error: str
-    message: str
-    remedy: str
-
-    def raise_again(self) -> None:
-        from septet.core import errors
-
-        kind = getattr(errors, self.error, StepFailed)
-        if kind is errors.MissingExtra:
-            raise StepFailed(self.message, self.remedy)
-        raise kind(self.message, self.remedy)
-
-
 def inline(options: dict[str, Any]) -> Inline:
-    _no_options("inline", options)
-    return Inline()
+    return Inline(chosen("inline", options))
 
 
 def process(options: dict[str, Any]) -> Process:
-    _no_options("process", options)
-    return Process()
-
-
-def _no_options(engine: str, options: dict[str, Any]) -> None:
-    if options:
-        raise ConfigError(f"the engine '{engine}' takes no options", nearest(next(iter(options)), ()))
+    chosen("process", options)
+    return Process(options)

@@ -13,11 +13,13 @@ import msgspec
 from septet.core import SeptetError
 from septet.core.events import Event
 from septet.core.runner import Outcome, Task, perform
-from septet.engines.local import Failure
+from septet.engines.failure import Failure
+from septet.engines.pools import chosen
 
 
 def main() -> int:
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    pool = chosen("process", msgspec.json.decode(sys.stdin.buffer.readline()))
     wire = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
 
@@ -25,7 +27,7 @@ def main() -> int:
         wire.write(msgspec.json.encode(message) + b"\n")
 
     try:
-        send(perform(task, send))
+        send(perform(task, send, pool))
     except SeptetError as error:
         send(Failure(error=type(error).__name__, message=error.message, remedy=error.remedy))
         return 2

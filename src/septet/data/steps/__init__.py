@@ -1,0 +1,31 @@
+"""The steps of stage 1, data: what each takes, what it makes, and what it can be told. The work is in the files beside."""
+
+from septet.data.steps.duplicates import Deduplicate, deduplicate
+from septet.data.steps.knowledge import Knowledge, Questions, Retrieve, Rows, knowledge, questions, retrieve, rows
+from septet.data.steps.quality import Filter, filter_
+from septet.data.steps.safety import Mask, mask
+from septet.data.steps.sources import Read, read
+from septet.data.steps.tokens import Pack, TrainTokenizer, pack, tokenizer
+
+__all__ = [
+    "Deduplicate",
+    "Filter",
+    "Knowledge",
+    "Mask",
+    "Pack",
+    "Questions",
+    "Read",
+    "Retrieve",
+    "Rows",
+    "TrainTokenizer",
+    "deduplicate",
+    "filter_",
+    "knowledge",
+    "mask",
+    "pack",
+    "questions",
+    "read",
+    "retrieve",
+    "rows",
+    "tokenizer",
+]

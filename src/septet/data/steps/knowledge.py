@@ -1,0 +1,134 @@
+"""The knowledge base, and the questions and rows that are made with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from septet.core import Config, Externals, Run, StepFailed, field, step
+from septet.kinds import Conversations, Corpus, KnowledgeBase, Suite, read_lines, write_lines
+
+
+class Knowledge(Config):
+    """Cut documents into chunks and index them."""
+
+    size: int = field(
+        700, "Length of a chunk in units of an English character; a Chinese one counts 7/3.", ge=80, le=8000
+    )
+    encoder: str = field("universal-sentence-encoder", "Which encoder makes the vectors.")
+
+
+@step("data.knowledge", version=1)
+def knowledge(config: Knowledge, corpus: Corpus, run: Run) -> KnowledgeBase:
+    """Build a knowledge base: chunks with spans, full text and vectors."""
+    from septet.data.knowledge.build import cut, write
+    from septet.inference.embedding import load_encoder
+
+    found = cut(corpus.rows(), config.size)
+    if not found:
+        raise StepFailed("the corpus holds no text to index", "Look at what was left out: septet show the step before")
+    write(run.out, found, load_encoder(config.encoder), lambda done, total: run.progress(done, total, "chunks"))
+    return KnowledgeBase(run.out)
+
+
+class Questions(Config):
+    """Gather questions about the documents of a knowledge base."""
+
+    paths: Externals = field(
+        (), "Written questions (JSON lines); those that these documents do not bear out are set aside."
+    )
+    derived: int = field(120, "Derived questions to add.", ge=0)
+    least: int = field(360, "Derive more until there are so many in all, as far as the documents yield them.", ge=0)
+    choices: int = field(40, "Four-way choice items to add, made of held-out questions.", ge=0)
+    test_share: float = field(0.15, "Share of the chunks whose derived questions are held out.", ge=0, le=0.9)
+    name: str = field("questions", "The suite's name.")
+    licence: str = field("", "The licence of the written questions.")
+
+
+@step("data.questions", version=1)
+def questions(config: Questions, knowledge: KnowledgeBase, run: Run) -> Suite:
+    """Check written questions against the documents, and derive extractive ones from definitions, tables, values, headings."""
+    from septet.data import questions as q
+    from septet.data.derive import derive
+
+    chunks = list(knowledge.chunks())
+    items = [item for path in config.paths for item in read_lines(Path(path))]
+    kept, lost = q.written(items, chunks)
+    wanted = max(config.derived, config.least - len(kept))
+    held_out = {chunk for item in kept if item["split"] == "test" for chunk in item["chunks"]}
+    # A chunk that a written test question stands on must not be learned from a derived one.
+    derived = derive([chunk for chunk in chunks if chunk["id"] not in held_out], wanted, config.test_share)
+    found = [*kept, *derived]
+    missing = config.choices - sum(1 for item in found if item["kind"] == "choice")
+    found += q.choices(found, max(0, missing))
+    if lost:
+        write_lines(run.out / "set_aside.jsonl", lost)
+    run.drop("written for other documents, or not borne out by these", len(lost), "set_aside.jsonl")
+    if not any(item["split"] == "train" for item in found):
+        raise StepFailed(
+            "the documents yield no question", "Add longer texts, or write questions and name the file in 'paths'"
+        )
+    about = {"name": config.name, "version": "1", "licence": config.licence, "origin": "written and derived"}
+    return Suite.write(run.out, found, about)
+
+
+class Retrieve(Config):
+    """Attach to each item what a knowledge base holds for it."""
+
+    split: str = field("test", "Which items to keep; empty: all.")
+    kinds: tuple[str, ...] = field(("question",), "Which kinds of items to keep.")
+    top: int = field(3, "Chunks an item.", ge=1, le=50)
+    mode: Literal["hybrid", "text", "vector"] = field("hybrid", "How to search: hybrid, text or vector.")
+    limit: int = field(0, "Keep at most so many items, spread over languages; 0: all.", ge=0)
+
+
+@step("data.retrieve", version=1)
+def retrieve(config: Retrieve, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Suite:
+    """Search for each item, attach the chunks found, and say how often the evidence was among them."""
+    from septet.data.retrieve import attach
+
+    return attach(suite, knowledge, config.split, config.kinds, config.top, config.mode, config.limit, run)
+
+
+class Rows(Config):
+    """Make training rows of questions."""
+
+    top: int = field(3, "Contexts a row.", ge=1, le=20)
+    without_evidence: float = field(
+        0.12, "Share of rows repeated without their evidence, answered by abstention.", ge=0, le=1
+    )
+    max_tokens: int = field(360, "Budget of the contexts of a row, in estimated tokens; what is cut is counted.", ge=32)
+    limit: int = field(
+        0, "Use at most so many items, spread over languages, answerable or not, and pages; 0: all.", ge=0
+    )
+    seed: int = field(1, "Seed of places and order.")
+
+
+@step("data.rows", version=1)
+def rows(config: Rows, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Conversations:
+    """Make chat rows (question, retrieved context, answer) of the training split, some of them without evidence."""
+    from septet.data.knowledge.search import Searcher
+    from septet.data.retrieve import spread
+    from septet.data.rows import training_rows
+
+    items = [item for item in suite.items() if item["kind"] == "question" and item["split"] == "train"]
+    items = spread(items, config.limit) if config.limit else items
+    if not items:
+        raise StepFailed(
+            "the suite holds no question to train on", "See its set_aside.jsonl for those that were set aside"
+        )
+    searcher = Searcher(knowledge)
+    made = list(
+        training_rows(
+            items,
+            searcher,
+            config.top,
+            config.without_evidence,
+            config.max_tokens,
+            config.seed,
+            lambda done: run.progress(done, len(items), "questions"),
+        )
+    )
+    run.drop("contexts cut to the token budget", sum(row["truncated"] for row in made), "rows.jsonl, truncated")
+    run.drop("contexts beyond the token budget", sum(row["left_out"] for row in made), "rows.jsonl, left_out")
+    return Conversations.write(run.out, made)
