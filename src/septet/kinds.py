@@ -72,8 +72,8 @@ class Corpus(Artifact):
     `end` are characters of the text at that place; `edits` lists, as JSON, what was replaced since ([start, end, new length]
     in characters of the row as it was read), so that a span of today's text leads back to the file. `meta` holds, as a JSON
     object, what the source says of the row beside its text (a label, a date, table columns). `parent` is the id of the row
-    that a made row was made from; it is empty for what was read. `dropped/` holds each row left out, with `rule` and the
-    measured `value`; `rejected.jsonl` names each file, page or row that could not be read and why.
+    that a made row was made from; it is empty for what was read. `dropped/` holds each row left out, with `rule`, the
+    measured `value` and a `detail` (of which row it is a copy); `rejected.jsonl` names each file, page or row that could not be read and why.
     """
 
     required = ("part-*.parquet",)
@@ -102,10 +102,10 @@ class Corpus(Artifact):
         "transforms": "list<string>",
         "edits": "string",
     }
-    DROPPED: ClassVar[dict[str, str]] = {**COLUMNS, "rule": "string", "value": "double"}
+    DROPPED: ClassVar[dict[str, str]] = {**COLUMNS, "rule": "string", "value": "double", "detail": "string"}
     DEFAULTS: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(("title", "dataset", "where", "obtained", "owner", "retrieved", "consent", "parent"), ""),
-        **dict.fromkeys(("meta", "edits"), ""),
+        **dict.fromkeys(("meta", "edits", "detail"), ""),
         "page": 0,
         "trust": 1.0,
     }

@@ -42,7 +42,8 @@ class Sorted(NamedTuple):
 
 
 Work = Callable[[pa.Table], Sorted]
-"""A pure function of a batch of documents; every row must come out on one of the two sides."""
+"""A pure function of a batch of documents; every row must come out on one of the two sides. Beside the columns of a corpus
+the batch has `row`, the place of the row in its part: what another artifact holds row for row is found by it."""
 
 
 class Passed(NamedTuple):
@@ -117,7 +118,8 @@ def pass_part(piece: dict[str, Any]) -> dict[str, Any]:
     facts: Counter[str] = Counter()
     with Writer(out / "kept.parquet", SCHEMA) as kept, Writer(out / "dropped.parquet", DROPPED) as left:
         for batch in pq.ParquetFile(piece["part"]).iter_batches(piece["batch_rows"]):
-            sorted_ = work(pa.Table.from_batches([batch]))
+            places = pa.array(range(rows, rows + batch.num_rows), pa.int64())
+            sorted_ = work(pa.Table.from_batches([batch]).append_column("row", places))
             gone = 0 if sorted_.dropped is None else sorted_.dropped.num_rows
             made = int(sorted_.facts.get("made", 0))
             if sorted_.kept.num_rows + gone != batch.num_rows + made:
@@ -222,9 +224,13 @@ def with_transform(table: pa.Table, name: str) -> pa.Table:
     return table.set_column(table.schema.get_field_index("transforms"), "transforms", added)
 
 
-def split(table: pa.Table, keep: Any, rules: Sequence[str], values: Sequence[float]) -> tuple[pa.Table, pa.Table]:
-    """Rows by a boolean mask; `rules` and `values` are those of the rows left out, in their order."""
+def split(
+    table: pa.Table, keep: Any, rules: Sequence[str], values: Sequence[float], details: Sequence[str] | None = None
+) -> tuple[pa.Table, pa.Table]:
+    """Rows by a boolean mask; `rules`, `values` and `details` are those of the rows left out, in their order."""
     mask = pa.array(keep, pa.bool_())
     left = table.filter(pc.invert(mask))
     left = left.append_column("rule", pa.array(list(rules), pa.string()))
-    return table.filter(mask), left.append_column("value", pa.array(list(values), pa.float64()))
+    left = left.append_column("value", pa.array(list(values), pa.float64()))
+    said = list(details) if details is not None else [""] * left.num_rows
+    return table.filter(mask), left.append_column("detail", pa.array(said, pa.string()))
