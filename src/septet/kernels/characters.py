@@ -17,7 +17,8 @@ LETTER, DIGIT, SPACE, HAN, KANA, HANGUL, BROKEN, MARK = 1, 2, 4, 8, 16, 32, 64, 
 LATIN, OTHER_SCRIPT, NUMERIC, TERMINAL, HIDDEN, BULLET, UPPER, BREAK = 256, 512, 1024, 2048, 4096, 8192, 16384, 32768
 CJK = HAN | KANA | HANGUL
 WORD = LETTER | DIGIT | NUMERIC
-_TERMINAL = ".!?。！？…\"'”’）)」』:：;；．"
+# What ends a sentence (the Unicode property Sentence_Terminal, its common members): no quotes, colons or brackets.
+_TERMINAL = ".!?。！？．｡‼⁇⁈⁉؟۔।॥။።፧។៕᠃᠉꓿﹒﹖﹗"
 _BULLETS = "•‣▪●○■□◦◆◇▸►➢·*-–"
 # What `str.splitlines` ends a line at.
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
