@@ -19,8 +19,8 @@ from septet.detect import grounding
 from septet.detect.actions import ACTIONS
 from septet.detect.attack_rules import Rule
 from septet.detect.lexicon import Category, read_words
+from septet.detect.measures import MEASURES, Limit
 from septet.detect.pii import KINDS
-from septet.detect.quality import MEASURES, Limit
 
 
 class Detectors(Config):

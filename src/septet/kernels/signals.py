@@ -80,6 +80,7 @@ NAMES = (
     "juicer.mean_line",
     "juicer.longest_line",
     "juicer.characters",
+    "juicer.word_repetition",
     "septet.broken_characters",
     "septet.distinct_characters",
 )
@@ -267,7 +268,7 @@ def _measure(  # type: ignore[no-untyped-def]
                 following, _ = character_at(data, i, end)
                 other = kind_of(following, kinds)
                 inside = other & WORD != 0 and other & CJK == 0
-            if kind & WORD and not alone or inside:
+            if (kind & WORD and not alone) or inside:
                 small = np.int64(folded[code]) if code < 65536 else code
                 word = token(word, U(small))
                 word_size += 1
@@ -359,10 +360,10 @@ def _measure(  # type: ignore[no-untyped-def]
                         elif code == 123 or code == 125:
                             curly += 1
                             brackets += 1
-                        elif code == 40 or code == 41 or code == 91 or code == 93 or code == 0xFF08 or code == 0xFF09:
-                            brackets += 1
-                        elif code == 0x3010 or code == 0x3011 or code == 0x3014 or code == 0x3015:
-                            brackets += 1
+                        brackets += (
+                            code == 40 or code == 41 or code == 91 or code == 93 or code == 0xFF08 or code == 0xFF09
+                        )
+                        brackets += code == 0x3010 or code == 0x3011 or code == 0x3014 or code == 0x3015
                         # NeMo counts these as written text, like letters.
                         plain += code == 46 or code == 44 or code == 33 or code == 63
                         plain += code == 0x3002 or code == 0xFF0C or code == 0xFF01 or code == 0xFF1F
@@ -506,8 +507,9 @@ def _measure(  # type: ignore[no-untyped-def]
         o[41] = line_chars / num_lines
         o[42] = first_longest
         o[43] = chars
-        o[44] = broken / chars
-        o[45] = distinct / max(1, min(chars, _PREFIX))
+        o[44] = grams[1] / max(1, grams[0])
+        o[45] = broken / chars
+        o[46] = distinct / max(1, min(chars, _PREFIX))
 
 
 @njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
