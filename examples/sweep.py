@@ -15,7 +15,7 @@ from septet.kinds import Corpus
 
 def sweep(folder: str, workspace: Workspace) -> dict[str, int]:
     """Documents left at each threshold. Reading is done once; run again, nothing is done at all."""
-    documents = Node(Read(paths=(folder,), licence="unknown"), name="documents")
+    documents = Node(Read(paths=(folder,), licence="unknown", origin="private"), name="documents")
     thresholds = (0.6, 0.8, 0.95)
     nodes = [Node(Deduplicate(similarity=one), {"corpus": documents}, f"unique-{one}") for one in thresholds]
     records = Runner(workspace).run(Recipe(nodes, "sweep"))

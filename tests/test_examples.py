@@ -34,7 +34,9 @@ def test_a_plugin_is_installed_and_there(repository, tmp_path):
 
     assert "plugin.shout" in septet("ls", "steps")
     (tmp_path / "a.txt").write_text("quiet words, 安静的话")
-    made = septet("do", "data.read", "--paths", str(tmp_path / "a.txt"), "--licence", "CC0-1.0").split()[1]
+    made = septet(
+        "do", "data.read", "--paths", str(tmp_path / "a.txt"), "--licence", "CC0-1.0", "--origin", "public"
+    ).split()[1]
     folder = septet("do", "plugin.shout", "--corpus", made, "--mark", "?").splitlines()[-1]
     read = "from septet.kinds import Corpus; import sys; print(next(Corpus(sys.argv[1]).rows())['text'])"
     said = subprocess.run([sys.executable, "-c", read, folder], capture_output=True, text=True, check=True).stdout

@@ -109,7 +109,9 @@ def searcher(tmp_path_factory):
         "utf-8",
     )
     (place / "policy.toml").write_text('name = "test"\n[pii]\ndefault = "mask"\n', "utf-8")
-    corpus = read(Read(paths=(str(place / "in"),), licence="CC0-1.0", access="staff"), Run(place / "corpus"))
+    corpus = read(
+        Read(paths=(str(place / "in"),), licence="CC0-1.0", origin="public", access="staff"), Run(place / "corpus")
+    )
     sealed = policy(SealPolicy(path=str(place / "policy.toml")), Run(place / "policy"))
     masked = mask(Mask(), corpus, Policy(sealed.path), Run(place / "masked"))
     base = knowledge(Knowledge(encoder="hashing"), masked, Run(place / "kb"))

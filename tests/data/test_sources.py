@@ -9,7 +9,9 @@ import pytest
 
 from septet.core import ConfigError, Run, StepFailed
 from septet.core.fingerprint import digest
-from septet.data import sources
+from septet.data.readers import office
+from septet.data.readers.encoding import decode
+from septet.data.readers.row import Unreadable
 from septet.data.steps import Read, read
 from septet.kinds import Corpus
 
@@ -18,7 +20,7 @@ TRADITIONAL = "帳本是只能追加的事實清單。每個條目都包含前�
 
 
 def corpus_of(folder: Path, tmp_path: Path) -> Corpus:
-    return read(Read(paths=(str(folder),), licence="CC0-1.0"), Run(tmp_path / "out"))
+    return read(Read(paths=(str(folder),), licence="CC0-1.0", origin="public"), Run(tmp_path / "out"))
 
 
 @pytest.fixture
@@ -73,13 +75,13 @@ def test_every_format_is_read_with_source_span_and_title(folder, tmp_path):
     ("encoding", "text"), [("gb18030", CHINESE), ("big5", TRADITIONAL), ("utf-8-sig", CHINESE), ("utf-16", CHINESE)]
 )
 def test_chinese_encodings_are_told_apart(encoding, text):
-    assert sources.decode_text((text * 3).encode(encoding)) == text * 3
+    assert decode((text * 3).encode(encoding)) == text * 3
 
 
 def test_what_is_no_text_is_no_document():
     for data in (bytes(range(256)) * 20, b"\xff\xfe\x00", b"\x81\x20\x81\x20" * 50):
-        with pytest.raises(sources.Unreadable):
-            sources.decode_text(data)
+        with pytest.raises(Unreadable):
+            decode(data)
 
 
 def test_broken_files_are_rejected_by_name_and_do_not_stop_the_rest(folder, tmp_path):
@@ -96,12 +98,12 @@ def test_broken_files_are_rejected_by_name_and_do_not_stop_the_rest(folder, tmp_
     assert set(reasons) == {"broken.pdf", "broken.docx", "empty.txt", "table.xlsx", "binary.txt"}
     assert "not a readable PDF" in reasons["broken.pdf"]
     assert "not a readable DOCX" in reasons["broken.docx"]
-    assert "no reader for files of type '.xlsx'" in reasons["table.xlsx"]
+    assert "is not a readable XLSX file" in reasons["table.xlsx"]
     assert reasons["empty.txt"] == "holds no text"
 
 
 def test_an_archive_bomb_is_not_unpacked(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "MAX_UNPACKED", 1 << 20)
+    monkeypatch.setattr(office, "MAX_UNPACKED", 1 << 20)
     with zipfile.ZipFile(folder / "bomb.docx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", b"0" * (2 << 20))
     (folder / "good.txt").write_text("Good text stays.")
@@ -114,7 +116,7 @@ def test_pages_of_a_pdf_keep_their_numbers_and_a_scan_is_named(shared, tmp_path)
         pytest.skip("the real test data holds no PDF")
     for number, path in enumerate(found):
         out = tmp_path / str(number)
-        corpus = read(Read(paths=(str(path),), licence="test"), Run(out))
+        corpus = read(Read(paths=(str(path),), licence="test", origin="public"), Run(out))
         rows = list(corpus.rows())
         assert [row["page"] for row in rows] == sorted({row["page"] for row in rows})
         assert all(row["end"] - row["start"] == len(row["text"]) for row in rows)
@@ -130,7 +132,7 @@ def test_locked_and_scanned_pdfs_say_so(shared, tmp_path, name, reason):
     if not path.exists():
         pytest.skip(f"the real test data holds no {name}")
     with pytest.raises(StepFailed, match=reason):
-        read(Read(paths=(str(path),), licence="test"), Run(tmp_path / "out"))
+        read(Read(paths=(str(path),), licence="test", origin="public"), Run(tmp_path / "out"))
 
 
 @pytest.mark.parametrize(
@@ -146,4 +148,4 @@ def test_an_empty_corpus_says_what_was_there(folder, tmp_path, files, message):
 
 def test_a_source_without_licence_is_refused(folder, tmp_path):
     with pytest.raises(ConfigError, match="'unknown' is an answer"):
-        read(Read(paths=(str(folder),), licence=" "), Run(tmp_path / "out"))
+        read(Read(paths=(str(folder),), licence=" ", origin="public"), Run(tmp_path / "out"))

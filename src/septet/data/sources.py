@@ -1,315 +1,323 @@
-"""Reading files into documents. What cannot be read is rejected with its reason; it never stops the rest.
+"""Reading sources into documents: files are listed, put into groups by size, and each group is read to Parquet by itself.
 
-A reader returns the text with its title and, where the format has pages, one piece a page. Spans count characters of the
-decoded text (line ends as `\\n`); for HTML, DOCX and PDF, of the text that the reader drew out. Macros and scripts are
-never run, and archives are not unpacked beyond a bound.
+A group is done in bounded memory, side by side with others, and one that is done survives a kill. What is written depends on
+the files alone. Each record comes out as a row or as a reject with its reason, never as neither.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import re
-import zipfile
-from collections.abc import Callable, Iterator
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from septet.core import MissingExtra
-from septet.core.fingerprint import digest, files_below
+import msgspec
+import pyarrow as pa
 
-# A DOCX is a zip archive: one that unpacks to more than this is a bomb or no document (bytes).
-MAX_UNPACKED = 512 << 20
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+from septet.core import ConfigError, Run, StepFailed
+from septet.core.config import has_scheme
+from septet.core.fingerprint import digest, digest_file, files_below
+from septet.data.readers import registry, sql
+from septet.data.readers.file import File
+from septet.data.readers.hub import read_hub
+from septet.data.readers.row import Item, Reject, Row, Told
+from septet.data.stream import PART_BYTES, PART_ROWS, SCHEMA, Writer
+from septet.detect.language import language
 
-
-class Piece(NamedTuple):
-    """A stretch of a file's text: the whole of it, or one page."""
-
-    text: str
-    start: int
-    end: int
-    page: int
-
-
-class Parsed(NamedTuple):
-    """A file as read: its title, its pieces, and what of it could not be read (where, reason)."""
-
-    title: str
-    pieces: list[Piece]
-    rejected: list[tuple[str, str]]
-
-
-class Unreadable(Exception):
-    """A file that cannot be read. The text is the reason, as it goes into the reject list."""
+# A group ends with the file that brings it to so much work; formats that take long to read weigh more (chosen: a group is
+# some seconds of work, and what a kill costs).
+GROUP_BYTES, GROUP_FILES = 64 << 20, 2000
+_SLOW = {".pdf": 16, ".docx": 16, ".pptx": 16, ".xlsx": 16, ".xls": 16, ".png": 64, ".jpg": 64, ".tif": 64, ".gz": 4}
+# JSON lines past this are read in pieces, side by side (bytes).
+SPLIT_BYTES = 256 << 20
+# Rows are handed to Parquet so many, or so many characters, at a time.
+_BATCH_ROWS, _BATCH_CHARACTERS = 2048, 4 << 20
+_REJECTED = "rejected.jsonl"
 
 
-def documents(paths: tuple[str, ...]) -> Iterator[tuple[str, str, Parsed | None, str]]:
-    """Each file below the paths: name, digest of its bytes, what was read or None, and the reason when None.
+class Listed(NamedTuple):
+    """A file of a source, or a stretch of a large one: its name there, where it lies, and which of that name it is."""
 
-    Names are relative to the given folder, or the file's own name. Hidden files are not part of a source.
-    """
+    dataset: str
+    name: str
+    path: str
+    size: int
+    again: int
+    span: tuple[int, int] | None
+    reason: str
+
+
+def listed(paths: tuple[str, ...], dataset: str) -> Iterator[Listed]:
+    """Each file below the paths in the order of the names. Hidden files are not part of a source."""
+    seen: Counter[str] = Counter()
     for given in paths:
         root = Path(given)
         files = list(files_below(root)) if root.is_dir() else [(root.name, root)]
+        saved = {
+            name.rpartition("/")[0] for name, _ in files if name.endswith(("dataset_info.json", "dataset_dict.json"))
+        }
         for name, path in files:
             if any(part.startswith(".") for part in name.split("/")):
                 continue
-            data = path.read_bytes()
-            mark = digest(data)
-            reader = READERS.get(path.suffix.lower())
-            if reader is None:
-                yield name, mark, None, f"no reader for files of type '{path.suffix or 'none'}'"
-                continue
-            try:
-                parsed = reader(data, path.stem)
-            except Unreadable as reason:
-                yield name, mark, None, str(reason)
-                continue
-            if not any(piece.text.strip() for piece in parsed.pieces) and not parsed.rejected:
-                yield name, mark, None, "holds no text"
-                continue
-            yield name, mark, parsed, ""
+            folder, _, last = name.rpartition("/")
+            about = last in ("dataset_info.json", "state.json", "dataset_dict.json") and folder in saved
+            reason = "describes a data set and holds no document" if about else ""
+            size = path.stat().st_size
+            spans: list[tuple[int, int] | None] = [None]
+            if size > SPLIT_BYTES and registry.SUFFIXES.get(path.suffix.lower()) == "jsonl" and not reason:
+                spans = [(at, min(size, at + GROUP_BYTES)) for at in range(0, size, GROUP_BYTES)]
+            for span in spans:
+                held = size if span is None else span[1] - span[0]
+                yield Listed(dataset or root.name, name, str(path), held, seen[name], span, reason)
+            seen[name] += 1
 
 
-def row_id(source: str, start: int, end: int, mark: str) -> str:
-    """The id of a document: of where it is from and what was there, so that the same content keeps its id."""
-    return hashlib.sha256(f"{source}\0{start}\0{end}\0{mark}".encode()).hexdigest()[:32]
+def grouped(files: Iterator[Listed]) -> list[list[Listed]]:
+    """Files in groups of about the same work, in their order."""
+    groups: list[list[Listed]] = [[]]
+    work = 0
+    for one in files:
+        weight = one.size * _SLOW.get(Path(one.name).suffix.lower(), 1)
+        if groups[-1] and (work + weight > GROUP_BYTES or len(groups[-1]) >= GROUP_FILES):
+            groups.append([])
+            work = 0
+        groups[-1].append(one)
+        work += weight
+    return groups if groups[0] else []
 
 
-def decode_text(data: bytes) -> str:
-    """Bytes to text by byte order mark, UTF-8, then the Chinese encodings. Line ends become `\\n`.
+def read(
+    paths: tuple[str, ...], run: Run, told: Told, columns: Mapping[str, Any], query: str = "", url_variable: str = ""
+) -> int:
+    """Read sources into `run.out` and return the number of documents. `columns` holds what is declared of all rows.
 
-    Raises Unreadable for what is no text in any of them. GB18030 and Big5 share byte ranges: the one whose characters
-    are the commoner ones is taken.
+    Raises StepFailed when nothing could be read; the message names the first reasons.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return _lines(data.decode("utf-16"))
-        except UnicodeDecodeError:
-            raise Unreadable("begins as UTF-16 and is not") from None
+    local = tuple(path for path in paths if not has_scheme(path))
+    groups = grouped(listed(local, str(columns["dataset"])))
+    whole = {one.path for group in groups for one in group if one.span is not None}
+    marks = {path: digest_file(Path(path)) for path in sorted(whole)}
+    common = {"told": msgspec.to_builtins(told), "columns": dict(columns)}
+    pieces: list[dict[str, Any]] = [
+        {
+            **common,
+            "files": [one._asdict() for one in group],
+            "marks": {p: marks[p] for p in marks if p in _paths(group)},
+        }
+        for group in groups
+    ]
+    pieces += [{**common, "hub": path.partition(":")[2]} for path in paths if has_scheme(path)]
+    if query:
+        pieces.append({**common, "query": query, "url_variable": url_variable})
+    for number, piece in enumerate(pieces):
+        piece["out"] = str(run.scratch / f"group-{number:05d}")
+    sizes = [sum(one.size for one in group) for group in groups] + [0] * (len(pieces) - len(groups))
+    rules: Counter[str] = Counter()
+    rows = parts = done = 0
+    first: list[dict[str, Any]] = []
+    with (run.out / _REJECTED).open("wb") as rejected:
+        for number, result in enumerate(run.map(read_group, pieces)):
+            folder = Path(pieces[number]["out"])
+            for place in sorted(folder.glob("part-*.parquet")):
+                _link(place, run.out / f"part-{parts:05d}.parquet")
+                parts += 1
+            with (folder / _REJECTED).open("rb") as found:
+                shutil.copyfileobj(found, rejected)
+            rows += result["rows"]
+            rules.update(result["rules"])
+            first += result["first"][: 3 - len(first)]
+            done += sizes[number]
+            run.progress(done, sum(sizes), "bytes")
+    if not rules:
+        (run.out / _REJECTED).unlink()
+    for rule, count in sorted(rules.items()):
+        run.drop(rule, count, _REJECTED)
+    if not rows:
+        named = "; ".join(f"{one['source']}: {one['reason']}" for one in first) or "there are no files"
+        raise StepFailed(
+            f"no document could be read from {', '.join(paths) or 'the query'} ({named})",
+            "Name files or folders that hold text; septet do data.read --help lists the formats",
+        )
+    return rows
+
+
+def _paths(group: list[Listed]) -> set[str]:
+    return {one.path for one in group}
+
+
+def _link(source: Path, target: Path) -> None:
     try:
-        return _lines(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        place = error.start
-    if b"\x00" in data[:4096]:
-        raise Unreadable("is binary, not text")
-    best, best_score = "", -1.0
-    for encoding in ("gb18030", "big5"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        score = _commonness(text)
-        if score > best_score:
-            best, best_score = text, score
-    if best_score < 0.5:
-        raise Unreadable(f"is neither UTF-8 (wrong at byte {place}) nor GB18030 nor Big5 text")
-    return _lines(best)
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
-def _commonness(text: str) -> float:
-    """Share of the characters outside ASCII that the first level of GB2312 or common punctuation holds."""
-    outside = [character for character in text if ord(character) > 127]
-    if not outside:
-        return 1.0
-    common = 0
-    for character in outside:
-        simplified = character.encode("gb2312", "ignore")
-        traditional = character.encode("big5", "ignore")
-        if simplified:
-            common += 0xB0 <= simplified[0] <= 0xD7 or simplified[0] in (0xA1, 0xA3)
-        elif traditional:
-            common += 0xA4 <= traditional[0] <= 0xC6
-    return common / len(outside)
+def read_group(piece: dict[str, Any]) -> dict[str, Any]:
+    """One group, in this process. What is done already is not done again."""
+    out = Path(piece["out"])
+    done = out / "done.json"
+    if done.exists():
+        return dict(json.loads(done.read_bytes()))
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    told = msgspec.convert(piece["told"], Told)
+    with _Collector(out, piece["columns"]) as collector:
+        for one in piece.get("files", ()):
+            _file(msgspec.convert(tuple(one.values()), Listed), told, piece["marks"], collector)
+        if "hub" in piece:
+            collector.take(piece["hub"], "", 0, read_hub(piece["hub"], told))
+        if "query" in piece:
+            url = os.environ.get(piece["url_variable"], "")
+            if not url:
+                said = f"the environment variable {piece['url_variable']} is empty"
+                raise ConfigError(said, "Set it to the address of the database, as postgresql://user:secret@host/name")
+            collector.take(sql.source_of(url), "", 0, sql.read_sql(url, piece["query"], told))
+    result = {"rows": collector.rows, "rules": dict(collector.rules), "first": collector.first}
+    partial = out / "done.partial"
+    partial.write_bytes(msgspec.json.encode(result))
+    partial.rename(done)
+    return result
 
 
-def _lines(text: str) -> str:
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def _whole(text: str, title: str) -> Parsed:
-    return Parsed(title, [Piece(text, 0, len(text), 0)], [])
-
-
-def read_text(data: bytes, stem: str) -> Parsed:
-    text = decode_text(data)
-    first = next((line.strip() for line in text.splitlines() if line.strip()), stem)
-    return _whole(text, first if len(first) <= 80 else stem)
-
-
-def read_markdown(data: bytes, stem: str) -> Parsed:
-    text = decode_text(data)
-    heading = re.search(r"^#{1,3}\s+(.+?)\s*#*$", text, re.MULTILINE)
-    return _whole(text, heading.group(1) if heading else stem)
-
-
-def read_html(data: bytes, stem: str) -> Parsed:
-    """Visible text, headings as Markdown headings. Navigation, scripts, styles and forms are left out."""
+def _file(one: Listed, told: Told, marks: Mapping[str, str], collector: _Collector) -> None:
+    if one.reason:
+        collector.take(one.name, "", 0, iter([Reject("", one.reason, "no document")]))
+        return
     try:
-        from selectolax.lexbor import LexborHTMLParser
-    except ImportError:
-        raise MissingExtra("selectolax", "data") from None
-    declared = re.search(rb"""charset=["']?([\w-]+)""", data[:2048], re.IGNORECASE)
-    text = ""
-    if declared:
-        try:
-            text = data.decode(declared.group(1).decode())
-        except (LookupError, UnicodeDecodeError):
-            text = ""
-    tree = LexborHTMLParser(text or decode_text(data))
-    title_node = tree.css_first("title")
-    title = " ".join(title_node.text().split()) if title_node else stem
-    for node in tree.css("script, style, noscript, template, nav, header, footer, aside, form, svg, iframe"):
-        node.decompose()
-    body = tree.body
-    if body is None:
-        raise Unreadable("holds no HTML body")
-    lines: list[str] = []
-    _html_lines(body, lines)
-    drawn = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
-    return _whole(drawn, title or stem)
+        mark = marks.get(one.path) or digest_file(Path(one.path))
+        file = File(one.name, told, path=Path(one.path), span=one.span)
+    except OSError as error:
+        collector.take(one.name, "", 0, iter([Reject("", f"cannot be opened: {error.strerror}")]))
+        return
+    collector.dataset = one.dataset
+    collector.take(one.name, mark, one.again, registry.rows(file))
 
 
-_BLOCKS = {
-    "p",
-    "div",
-    "section",
-    "article",
-    "main",
-    "li",
-    "ul",
-    "ol",
-    "table",
-    "pre",
-    "blockquote",
-    "dd",
-    "dt",
-    "dl",
-    "br",
-}
+def row_id(source: str, where: str, start: int, end: int, mark: str) -> str:
+    """The id of a document: of where it is from and what was there, so that the same content keeps its id."""
+    return hashlib.sha256(f"{source}\0{where}\0{start}\0{end}\0{mark}".encode()).hexdigest()[:32]
 
 
-def _html_lines(node: Any, lines: list[str]) -> None:
-    def break_line() -> None:
-        if lines and lines[-1]:
-            lines.append("")
+class _Collector:
+    """Takes items, writes rows to parts that end by their rows and bytes, and rejects beside them."""
 
-    for child in node.iter(include_text=True):
-        tag = child.tag
-        if tag == "-text":
-            text = re.sub(r"\s+", " ", child.text_content or "")
-            if text.strip():
-                if not lines:
-                    lines.append("")
-                lines[-1] = (lines[-1] + text).lstrip()
-            elif lines and lines[-1] and not lines[-1].endswith(" "):
-                lines[-1] += " "
-        elif re.fullmatch(r"h[1-6]", tag):
-            break_line()
-            lines += ["", "#" * int(tag[1]) + " " + " ".join(child.text().split()), "", ""]
-        elif tag == "tr":
-            break_line()
-            cells = [" ".join(cell.text().split()) for cell in child.css("td, th")]
-            lines += ["| " + " | ".join(cells) + " |", ""]
-        elif tag == "pre":
-            break_line()
-            lines += ["```", *child.text().strip("\n").split("\n"), "```", ""]
-        else:
-            if tag == "li":
-                break_line()
-                lines.append("- ")
-            elif tag in _BLOCKS:
-                break_line()
-                lines.append("")
-            _html_lines(child, lines)
-            if tag in _BLOCKS:
-                break_line()
-                if tag not in ("li", "br"):
-                    lines.append("")
+    def __init__(self, out: Path, columns: Mapping[str, Any]) -> None:
+        self.rows = 0
+        self.rules: Counter[str] = Counter()
+        self.first: list[dict[str, Any]] = []
+        self.dataset = str(columns["dataset"])
+        self._out = out
+        self._columns = columns
+        self._rejected = (out / _REJECTED).open("wb")
+        self._writer: Writer | None = None
+        self._part = self._part_rows = self._part_bytes = 0
 
+    def __enter__(self) -> _Collector:
+        return self
 
-def read_docx(data: bytes, stem: str) -> Parsed:
-    """Paragraphs and tables in their order, headings as Markdown headings."""
-    try:
-        import docx
-        from docx.opc.exceptions import OpcError
-        from docx.table import Table
-    except ImportError:
-        raise MissingExtra("python-docx", "data") from None
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > MAX_UNPACKED:
-            raise Unreadable(f"unpacks to {unpacked >> 20} MiB, more than the bound of {MAX_UNPACKED >> 20} MiB")
-        document = docx.Document(io.BytesIO(data))
-    except (zipfile.BadZipFile, KeyError, ValueError, OpcError) as error:
-        raise Unreadable(f"is not a readable DOCX file: {error}") from None
-    lines = []
-    for block in document.iter_inner_content():
-        if isinstance(block, Table):
-            for number, row in enumerate(block.rows):
-                cells = [" ".join(cell.text.split()) for cell in row.cells]
-                lines.append("| " + " | ".join(cells) + " |")
-                if number == 0:
-                    lines.append("|" + " --- |" * len(cells))
-            lines.append("")
-            continue
-        text = block.text.strip()
-        style = (block.style.name or "") if block.style is not None else ""
-        heading = re.fullmatch(r"(?:Heading|标题) ?([1-6])", style)
-        if text:
-            mark = "#" * int(heading.group(1)) + " " if heading else "# " if style == "Title" else ""
-            lines += ["- " + text if style.startswith("List") else mark + text, ""]
-    text = _lines("\n".join(lines).strip() + "\n")
-    title = document.core_properties.title or next((line.lstrip("# ") for line in lines if line.startswith("#")), stem)
-    return _whole(text, title)
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self._rejected.close()
+        if self._writer is not None:
+            self._writer.__exit__(kind, error, trace)
 
-
-def read_pdf(data: bytes, stem: str) -> Parsed:
-    """One piece a page. A page without a text layer (a scan) is rejected by name: it needs OCR."""
-    try:
-        import pypdfium2
-    except ImportError:
-        raise MissingExtra("pypdfium2", "data") from None
-    try:
-        document = pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError as error:
-        raise Unreadable(f"is not a readable PDF file: {error}") from None
-    pieces, rejected, start = [], [], 0
-    try:
-        title = (document.get_metadata_value("Title") or "").strip()
-        if not title or re.fullmatch(r"\(?(?:anonymous|untitled|unknown)\)?|Microsoft \w+ - .*", title, re.IGNORECASE):
-            title = stem
-        for number in range(len(document)):
-            try:
-                page = document[number]
-                drawn = page.get_textpage().get_text_range()
-            except pypdfium2.PdfiumError as error:
-                rejected.append((f"page {number + 1}", f"cannot be read: {error}"))
+    def take(self, source: str, mark: str, again: int, items: Iterator[Item]) -> None:
+        """All that one source holds. `again` tells a second file of the same name from the first."""
+        batch: list[Row] = []
+        characters = 0
+        for item in items:
+            if isinstance(item, Reject):
+                self._reject(source, item)
                 continue
-            text = _lines(drawn).replace("\ufffe", "").strip()
-            if not text:
-                rejected.append((f"page {number + 1}", "has no text layer: it is empty or a scan, which needs OCR"))
-                continue
-            text += "\n"
-            pieces.append(Piece(text, start, start + len(text), number + 1))
-            start += len(text)
-    finally:
-        document.close()
-    if not pieces and not rejected:
-        raise Unreadable("has no pages")
-    return Parsed(title, pieces, rejected)
+            batch.append(item)
+            characters += len(item.text)
+            if len(batch) >= _BATCH_ROWS or characters >= _BATCH_CHARACTERS:
+                self._write(source, mark, again, batch)
+                batch, characters = [], 0
+        if batch:
+            self._write(source, mark, again, batch)
+
+    def _reject(self, source: str, item: Reject) -> None:
+        self.rules[item.rule] += item.count
+        line = {"source": source, "where": item.where, "reason": item.reason, "rule": item.rule}
+        if item.count > 1:
+            line["count"] = item.count  # type: ignore[assignment]
+        if len(self.first) < 3:
+            self.first.append(line)
+        self._rejected.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+
+    def _write(self, source: str, mark: str, again: int, batch: list[Row]) -> None:
+        try:
+            texts = pa.array([row.text for row in batch], pa.string())
+            titles = pa.array([row.title for row in batch], pa.string())
+            metas = pa.array([row.meta for row in batch], pa.string())
+        except UnicodeEncodeError:
+            good = [row for row in batch if _encodes(row)]
+            for row in batch:
+                if not _encodes(row):
+                    self._reject(source, Reject(row.where, "holds halves of characters", "encoding"))
+            if good:
+                self._write(source, mark, again, good)
+            return
+        named = f"{source}\0{again}" if again else source
+        ids, marks, ends = [], [], []
+        for row in batch:
+            own = mark or digest(f"{row.text}\0{row.meta}".encode())
+            end = row.start + len(row.text)
+            ids.append(row_id(named, row.where, row.start, end, own))
+            marks.append(own)
+            ends.append(end)
+        size = len(batch)
+        said = self._columns
+        table = pa.table(
+            {
+                "id": ids,
+                "text": texts,
+                "title": titles,
+                "dataset": [self.dataset] * size,
+                "source": [row.source or source for row in batch],
+                "source_digest": marks,
+                "where": [f"{source}, {row.where}" if row.source else row.where for row in batch],
+                "start": [row.start for row in batch],
+                "end": ends,
+                "page": [row.page for row in batch],
+                "language": [language(row.text) for row in batch],
+                "licence": [row.licence or said["licence"] for row in batch],
+                **{
+                    name: [said[name]] * size
+                    for name in ("origin", "obtained", "owner", "access", "retrieved", "consent")
+                },
+                "trust": [said["trust"]] * size,
+                "parent": [""] * size,
+                "meta": metas,
+                "transforms": [["data.read", row.transform] if row.transform else ["data.read"] for row in batch],
+                "edits": [""] * size,
+            },
+            schema=SCHEMA,
+        )
+        self._add(table)
+
+    def _add(self, table: pa.Table) -> None:
+        """Parts end at a batch: batches depend on the rows alone."""
+        if self._writer is None:
+            self._writer = Writer(self._out / f"part-{self._part:05d}.parquet", SCHEMA)
+            self._part_rows = self._part_bytes = 0
+        self._writer.add(table)
+        self.rows += table.num_rows
+        self._part_rows += table.num_rows
+        self._part_bytes += table["text"].nbytes
+        if self._part_rows >= PART_ROWS or self._part_bytes >= PART_BYTES:
+            self._writer.__exit__(None, None, None)
+            self._writer = None
+            self._part += 1
 
 
-READERS: dict[str, Callable[[bytes, str], Parsed]] = {
-    ".md": read_markdown,
-    ".markdown": read_markdown,
-    ".txt": read_text,
-    ".text": read_text,
-    ".rst": read_text,
-    ".html": read_html,
-    ".htm": read_html,
-    ".docx": read_docx,
-    ".pdf": read_pdf,
-}
+def _encodes(row: Row) -> bool:
+    try:
+        f"{row.text}{row.title}{row.meta}".encode()
+    except UnicodeEncodeError:
+        return False
+    return True
