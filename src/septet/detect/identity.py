@@ -6,12 +6,11 @@ named-entity detector, which can be added by entry point.
 """
 
 import re
-from collections.abc import Iterator
 
-import ahocorasick_rs
+from septet.detect.form import Cue, Form, Found, rule_of
+from septet.kernels import scan, shapes
 
-Found = Iterator[tuple[int, int, str, float, str]]
-_DOUBLE = (
+DOUBLE = (
     "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|夏侯|端木|司徒|南宫|独孤|澹台|"
     "轩辕|呼延|闻人|东郭|百里|西门"
 )
@@ -22,8 +21,8 @@ SURNAMES = (
     "臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝"
 )
 # Surnames that are everyday words as well: they count only behind a colon or a verb of naming.
-_AMBIGUOUS = frozenset("和应明申于时向成方常包关高全安单连能管游路解计师党古平温文武冷满盛权白米")
-_SURNAME = f"(?:{_DOUBLE}|[{SURNAMES}])"
+AMBIGUOUS = frozenset("和应明申于时向成方常包关高全安单连能管游路解计师党古平温文武冷满盛权白米")
+_SURNAME = f"(?:{DOUBLE}|[{SURNAMES}])"
 _HAN = "\u4e00-\u9fff"
 _STRONG = (
     "姓名|户名|开户人|收款人|付款人|收件人|寄件人|联系人|持卡人|申请人|借款人|担保人|投保人|"
@@ -114,112 +113,87 @@ _PO_BOX = re.compile(r"(?<![A-Za-z])P\.?\s?O\.? ?[Bb][Oo][Xx] \d{1,7}(?![0-9A-Za
 _POSTCODE_UK = re.compile(r"(?<![0-9A-Za-z])(?:[A-Z]{1,2}\d[0-9A-Z]? \d[ABD-HJLNP-UW-Z]{2})(?![0-9A-Za-z])")
 
 
-_CUES = tuple(
-    (pattern, literal)
-    for pattern, literals in (
-        ("name", f"{_STRONG}|{_WEAK}"),
-        ("title", "先生|女士|小姐|同志"),
-        ("place", "地址|住址|住所|户籍|居住地|家住|现住|寄到|寄往|送到|籍贯|住在"),
-        (
-            "english",
-            (
-                "name|called|this is|cardholder|account holder|beneficiary|payee|recipient|contact|patient|"
-                "applicant|borrower|customer|client|owner|employee|sender|receiver|buyer|seller|user|attn|"
-                "dear|regards,|sincerely,|signed by|mr|mrs|ms|miss|dr|prof|sir|madam"
-            ),
-        ),
-    )
-    for literal in literals.split("|")
-)
-_AUTOMATON = ahocorasick_rs.AhoCorasick(
-    [literal for _, literal in _CUES], implementation=ahocorasick_rs.Implementation.ContiguousNFA
-)
-_HOUSE_NUMBER = re.compile(r"[0-9一二三四五六七八九十百零甲乙丙A-Za-z]\s?(?:号|弄|巷|组|队|之\d)")
+def _name_zh(text: str, at: int, low: int, high: int) -> Found:  # noqa: ARG001
+    for match in (_NAME_ZH.match(text, at, high), _STRONG_OPEN.match(text, at, high)):
+        if match and _may_be_name(match["name"], text[match.start() : match.start("name")]):
+            strong = 0.9 if match.groupdict().get("strong") else 0.8
+            score = strong if match.re is _NAME_ZH else 0.75
+            yield match.start("name"), match.end("name"), "person", score, "cue_zh"
+            return
 
 
-def find(text: str) -> Found:
-    """(start, end, kind, score, rule) of names and addresses in a view with capitals kept."""
-    cues: dict[str, list[int]] = {}
-    for which, start, _ in _AUTOMATON.find_matches_as_indexes(text.lower(), overlapping=True):
-        cues.setdefault(_CUES[which][0], []).append(start)
-    names = sorted(_names(text, cues))
-    yield from names
-    yield from _again(text, names)
-    yield from _addresses(text, cues)
+def _titled_zh(text: str, at: int, low: int, high: int) -> Found:
+    for match in _TITLED_ZH.finditer(text, max(low, at - 4), min(high, at + 2)):
+        if _may_be_name(match["name"], ":"):
+            yield match.start("name"), match.end("name"), "person", 0.8, "title_zh"
 
 
-def _names(text: str, cues: dict[str, list[int]]) -> Found:
-    for at in cues.get("name", ()):
-        match = _NAME_ZH.match(text, at)
-        if match and _may_be_name(match["name"], match.string[match.start() : match.start("name")]):
-            yield match.start("name"), match.end("name"), "person", 0.9 if match["strong"] else 0.8, "cue_zh"
-        elif (match := _STRONG_OPEN.match(text, at)) and _may_be_name(
-            match["name"], match.string[match.start() : match.start("name")]
-        ):
-            yield match.start("name"), match.end("name"), "person", 0.75, "cue_zh"
-    for at in cues.get("title", ()):
-        for match in _TITLED_ZH.finditer(text, max(0, at - 4), at + 2):
-            if _may_be_name(match["name"], ":"):
-                yield match.start("name"), match.end("name"), "person", 0.8, "title_zh"
-    for at in cues.get("english", ()):
-        keyed = _KEYED_ZH.match(text, at)
-        if keyed and _may_be_name(keyed["name"], ":"):
-            yield keyed.start("name"), keyed.end("name"), "person", 0.85, "cue_zh"
-        match = _NAME_EN.match(text, at)
-        words = match["name"].split() if match else []
-        while words and words[-1] in _NOT_ENGLISH_NAMES:
-            words.pop()
-        if match and words and not _NOT_ENGLISH_NAMES.intersection(words):
-            titled = match[0].split()[0].rstrip(".") in ("Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Sir")
-            vague = match[0].lower().startswith(("called", "this is", "contact"))
-            score = 0.85 if titled or (len(words) > 1 and not vague) else 0.6
-            end = (
-                match.start("name") + len(match["name"])
-                if len(words) == len(match["name"].split())
-                else match.start("name") + match["name"].find(words[-1]) + len(words[-1])
-            )
-            yield match.start("name"), end, "person", score, "title_en" if titled else "cue_en"
+def _name_en(text: str, at: int, low: int, high: int) -> Found:  # noqa: ARG001
+    keyed = _KEYED_ZH.match(text, at, high)
+    if keyed and _may_be_name(keyed["name"], ":"):
+        yield keyed.start("name"), keyed.end("name"), "person", 0.85, "cue_zh"
+    match = _NAME_EN.match(text, at, high)
+    words = match["name"].split() if match else []
+    while words and words[-1] in _NOT_ENGLISH_NAMES:
+        words.pop()
+    if match and words and not _NOT_ENGLISH_NAMES.intersection(words):
+        titled = match[0].split()[0].rstrip(".") in ("Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Sir")
+        vague = match[0].lower().startswith(("called", "this is", "contact"))
+        score = 0.85 if titled or (len(words) > 1 and not vague) else 0.6
+        start = match.start("name")
+        cut = len(words) < len(match["name"].split())
+        end = start + match["name"].find(words[-1]) + len(words[-1]) if cut else match.end("name")
+        yield start, end, "person", score, "title_en" if titled else "cue_en"
 
 
 def _may_be_name(name: str, before: str) -> bool:
-    if name[0] in _AMBIGUOUS and not before.rstrip().endswith((":", "：", "叫", "是", "为")):
+    if name[0] in AMBIGUOUS and not before.rstrip().endswith((":", "：", "叫", "是", "为")):
         return False
-    given = name[2:] if name[:2] in _DOUBLE.split("|") and len(name) > 2 else name[1:]
+    given = name[2:] if name[:2] in DOUBLE.split("|") and len(name) > 2 else name[1:]
     return given not in _NOT_NAMES and name not in _NOT_NAMES
 
 
-def _again(text: str, names: list[tuple[int, int, str, float, str]]) -> Found:
-    """Later mentions of a full name that a cue has shown once. Earlier ones are left: a stream has already gone by them."""
-    seen: set[str] = set()
-    for start, end, kind, score, _ in names:
-        name = text[start:end]
-        if name in seen or score < 0.75 or len(name) < 3 or (name.isascii() and " " not in name):
-            continue
-        seen.add(name)
-        at = text.find(name, end)
-        while at >= 0:
-            yield at, at + len(name), kind, score, "again"
-            at = text.find(name, at + len(name))
+def _address_zh(text: str, at: int, low: int, high: int) -> Found:
+    for match in _ADDRESS_ZH.finditer(text, max(low, at - 48), min(high, at + 64)):
+        start = match.start() + len(lead[0]) if (lead := _BEFORE_ADDRESS.match(match[0])) else match.start()
+        if _ADMIN.search(match[0]):
+            yield start, match.end(), "address", 0.9, "shape_zh"
+        elif re.search(r"[室栋幢单元]", match[0]):
+            yield start, match.end(), "address", 0.75, "shape_zh"
 
 
-def _addresses(text: str, cues: dict[str, list[int]]) -> Found:
-    past = 0
-    for number in () if text.isascii() else _HOUSE_NUMBER.finditer(text):
-        for match in _ADDRESS_ZH.finditer(text, max(past, number.start() - 48), min(len(text), number.end() + 64)):
-            past = match.end()
-            start = match.start() + len(lead[0]) if (lead := _BEFORE_ADDRESS.match(match[0])) else match.start()
-            if _ADMIN.search(match[0]):
-                yield start, match.end(), "address", 0.9, "shape_zh"
-            elif re.search(r"[室栋幢单元]", match[0]):
-                yield start, match.end(), "address", 0.75, "shape_zh"
-    for at in cues.get("place", ()):
-        if cued := _ADDRESS_CUE.match(text, at):
-            group = "listed" if cued["listed"] else "said"
-            yield cued.start(group), cued.end(group), "address", 0.85, "cue_zh"
-    for rule, score, pattern in (
-        ("shape_en", 0.85, _ADDRESS_EN),
-        ("po_box", 0.85, _PO_BOX),
-        ("postcode_uk", 0.7, _POSTCODE_UK),
-    ):
-        for match in pattern.finditer(text):
-            yield match.start(), match.end(), "address", score, rule
+def _address_cued(text: str, at: int, low: int, high: int) -> Found:  # noqa: ARG001
+    if cued := _ADDRESS_CUE.match(text, at, high):
+        group = "listed" if cued["listed"] else "said"
+        yield cued.start(group), cued.end(group), "address", 0.85, "cue_zh"
+
+
+POSTCODE = rule_of(Form("address", "postcode_uk", 0.7, _POSTCODE_UK))
+SHAPES = {shapes.POSTCODE_UK: POSTCODE}
+CUES = (
+    Cue(f"{_STRONG}|{_WEAK}", (_name_zh,), follow=scan.NAME_ZH, edges=0),
+    Cue("先生|女士|小姐|同志", (_titled_zh,), follow=scan.BEFORE_NAME, edges=0),
+    Cue(
+        "name|called|this is|cardholder|account holder|beneficiary|payee|recipient|contact|patient|"
+        "applicant|borrower|customer|client|owner|employee|sender|receiver|buyer|seller|user|attn|"
+        "dear|regards,|sincerely,|signed by|mr|mrs|ms|miss|dr|prof|sir|madam|surname",
+        (_name_en,),
+        follow=scan.NAME_EN,
+        edges=3,
+    ),
+    Cue(
+        "地址|住址|住所|户籍|居住地|家住|现住|寄到|寄往|送到|收货地|籍贯|住在",
+        (_address_cued,),
+        follow=scan.ALWAYS,
+        edges=0,
+    ),
+    Cue("号|弄|巷|组|队|之", (_address_zh,), follow=scan.HOUSE, edges=0),
+    Cue(
+        "street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|place|pl|square|sq|terrace|ter|way|highway|hwy|"
+        "parkway|pkwy|close|crescent|circle|cir|trail|alley|row|grove|gardens|mews|quay|wharf|walk",
+        (rule_of(Form("address", "shape_en", 0.85, _ADDRESS_EN)),),
+        follow=scan.STREET_EN,
+        edges=3,
+    ),
+    Cue("p.o. box|po box|p.o box|p. o. box|p o box", (rule_of(Form("address", "po_box", 0.85, _PO_BOX)),), edges=1),
+)

@@ -151,6 +151,12 @@ def _table(fold_case: bool) -> _Table:
     return _Table(fold_case, simplify)
 
 
+def folding(fold_case: bool) -> Callable[[str], str | None]:
+    """What a single character becomes: None where it disappears, at times several characters."""
+    table = _table(fold_case)
+    return lambda char: table[ord(char)]
+
+
 def normalise(text: str, fold_case: bool = True) -> Normalised:
     """The text as a reader sees it, in plain letters and digits. `fold_case=False` keeps capitals (for codes and names)."""
     whole = Normalised(text)

@@ -1,0 +1,435 @@
+"""The shapes that numbers are written in: digits alone or with letters, in one piece or in groups, with their check digits.
+
+What stands round a digit is taken as a row of groups (runs of ASCII letters and digits) with what joins them. A number whose
+only proof is its check digit and its grouping is decided here, others become anchors that a pattern looks at. How a number
+may be grouped is part of its form: a Luhn check passes one random number in ten.
+
+Sources: GB 11643-1999, ISO/IEC 7812-1 (issuers, Luhn), the number plan of the Chinese mobile networks; the other shapes
+are named in `detect.forms`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from septet.kernels.symbols import DIGIT, LETTER, LIMIT, SKIP, SYMBOL, UPPER, before, decode, emit
+
+RESIDENT, RESIDENT_15, MOBILE = 10, 11, 12
+CARD, CARD_CUED = 13, 14
+"""A card number of a known scheme, and one of no scheme, which needs a cue."""
+USCC, IBAN, IP4, SSN, NINO, E164, LANDLINE, NANP, DASHED_MAC, POSTCODE_UK = range(20, 30)
+FOUR_FOUR_FOUR, THREE_THREE_FOUR, LETTERED, GROUPED, WALLET = range(30, 35)
+"""Shapes of national numbers: 12 digits in fours, 10 as 3-3-4, letters and digits in one piece of 7 to 16,
+other groups, and addresses of wallets."""
+CAPACITY = 560
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def around_digit(data, start, end, i, char, table, codes, places, groups, row, anchors, count):  # type: ignore[no-untyped-def]
+    """Emit what the groups round the digit at byte `i` may be. Returns the byte up to which digits are dealt with."""
+    p, c = i, char
+    for _ in range(64):
+        if p <= start:
+            break
+        q = before(data, p)
+        code, _size = decode(data, q)
+        entry = table[code] if code < LIMIT else np.uint32(0)
+        symbol = entry & SYMBOL
+        if not (entry & (DIGIT | LETTER) or symbol == 45 or symbol == SKIP):
+            break
+        p, c = q, c - 1
+    p, c = _two_letters(data, start, p, c, table)
+    size, done = _read(data, end, p, c, i, table, codes, places)
+    number = _split(codes, size, groups)
+    lead = 0
+    if p > start:
+        code, _size = decode(data, before(data, p))
+        lead = int(table[code] & SYMBOL) if code < LIMIT else 0
+        if lead == 40 or lead == 43:
+            # A bracket or plus sign stands before the first group.
+            c -= 1
+            p = before(data, p)
+    _numbers(codes, places, groups, number, row, anchors, count, lead)
+    _forms(codes, places, groups, number, row, anchors, count, lead, p, c)
+    return done
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _two_letters(data, start, p, c, table):  # type: ignore[no-untyped-def]
+    """Two capitals that stand a blank before the first digits belong to them (AB 12 34 56 C)."""
+    q, d = p, c
+    for step in range(4):
+        if q <= start:
+            return (q, d) if step == 3 else (p, c)
+        q = before(data, q)
+        code, _size = decode(data, q)
+        entry = table[code] if code < LIMIT else np.uint32(0)
+        if step == 0 and entry & SYMBOL != 32:
+            return p, c
+        if step in (1, 2) and not entry & UPPER:
+            return p, c
+        if step == 3:
+            return (p, c) if entry & (LETTER | DIGIT) else (q + _size, d)
+        d -= 1
+    return p, c
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _read(data, end, p, c, i, table, codes, places):  # type: ignore[no-untyped-def]
+    """Characters from `p` on that may belong to one number, as plain ASCII; returns how many, and where they end."""
+    k = gap = word = 0
+    plain = False  # whether the current run has letters only
+    while p < end and k < CAPACITY:
+        code, size = decode(data, p)
+        entry = table[code] if code < LIMIT else np.uint32(0)
+        symbol = entry & SYMBOL
+        if symbol == SKIP:
+            p, c = p + size, c + 1
+            continue
+        if entry & (DIGIT | LETTER):
+            plain = (plain or gap > 0 or k == 0) and entry & DIGIT == 0
+            word = word + 1 if gap == 0 else 1
+            gap = 0
+        elif symbol in (32, 9, 46, 1, 95, 45, 40, 41, 47, 43):
+            if plain and p > i and (word > 4 or (k > 0 and codes[k - 1] > 96)):
+                break
+            gap += 1
+            if gap > 3:
+                break
+        else:
+            break
+        codes[k] = symbol - 32 if entry & UPPER else symbol
+        places[k, 0], places[k, 1], places[k, 2] = p, c, p + size
+        p, c, k = p + size, c + 1, k + 1
+    done = p
+    if k == CAPACITY:  # go on from a group that is not cut
+        back = k - 48
+        while back < k - 1 and _is_alnum(codes[back]):
+            back += 1
+        done = places[back, 0]
+    places[k, 0], places[k, 1] = p, c
+    return k, max(done, i + 1)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _is_alnum(code):  # type: ignore[no-untyped-def]
+    return 48 <= code <= 57 or 65 <= code <= 90 or 97 <= code <= 122
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _split(codes, size, groups):  # type: ignore[no-untyped-def]
+    """Groups: start, end, digits, small letters."""
+    number, k = 0, 0
+    while k < size and number < groups.shape[0]:
+        if not _is_alnum(codes[k]):
+            k += 1
+            continue
+        first, digits, small = k, 0, 0
+        while k < size and _is_alnum(codes[k]):
+            digits += codes[k] < 58
+            small += codes[k] > 96
+            k += 1
+        groups[number, 0], groups[number, 1], groups[number, 2], groups[number, 3] = first, k, digits, small
+        number += 1
+    return number
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _joint(codes, groups, at):  # type: ignore[no-untyped-def]
+    """What stands between a group and the next: the character where it is one, -1 where it is more."""
+    return np.int64(codes[groups[at, 1]]) if groups[at + 1, 0] - groups[at, 1] == 1 else np.int64(-1)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _number_joint(codes, groups, at):  # type: ignore[no-untyped-def]
+    """Whether two groups may be of one number: joined by at most two blanks, dots or dashes."""
+    size = groups[at + 1, 0] - groups[at, 1]
+    if size > 2:
+        return False
+    good = True
+    for k in range(groups[at, 1], groups[at + 1, 0]):
+        good = good and codes[k] in (32, 9, 46, 1, 95, 45)
+    return good
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _numbers(codes, places, groups, number, row, anchors, count, lead):  # type: ignore[no-untyped-def]
+    """Resident identities, cards and mobile numbers: from each group on, the longest reading that holds."""
+    digits = np.zeros(24, np.int64)
+    lengths = np.zeros(24, np.int64)
+    first = 0
+    while first < number:
+        if groups[first, 2] == 0:
+            first += 1
+            continue
+        size = have = 0
+        kind = best = cued = 0
+        for last in range(first, min(first + 20, number)):
+            run = groups[last, 1] - groups[last, 0]
+            marked = groups[last, 2] == run - 1 and codes[groups[last, 1] - 1] in (88, 120)
+            if not (groups[last, 2] == run or marked) or size + run > 20:
+                break
+            if last > first and not _number_joint(codes, groups, last - 1):
+                break
+            for k in range(groups[last, 0], groups[last, 1]):
+                digits[size] = codes[k] - 48 if codes[k] < 58 else 10
+                size += 1
+            have = last - first
+            lengths[have] = run
+            have += 1
+            found = _number(digits, size, lengths, have, marked, codes, groups[first, 0])
+            if found == CARD_CUED:
+                cued = last + 1
+            elif found:
+                kind, best = found, last + 1
+            if marked:
+                break
+        if cued and not kind:
+            kind, best = CARD_CUED, cued
+        if not kind:
+            first += 1
+            continue
+        at = groups[first, 0]
+        begin, char = places[at, 0], places[at, 1]
+        if kind == MOBILE and ((at > 0 and codes[at - 1] == 43) or (at == 0 and lead == 43)):
+            begin, char = begin - 1, char - 1
+        final = groups[best - 1, 1] - 1
+        emit(anchors, count, row, kind, begin, places[final, 2], char, places[final, 1] + 1)
+        first = best if kind != CARD_CUED else first + 1
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _number(digits, size, lengths, have, marked, codes, at):  # type: ignore[no-untyped-def]
+    spaced = True
+    for k in range(have):
+        spaced = spaced and lengths[k] == 1
+    if size == 18 and _resident(digits):
+        return RESIDENT
+    if marked:
+        return 0
+    if 12 <= size <= 19 and (spaced or _card_grouping(lengths, have)) and luhn(digits, size):
+        return CARD if _issued(digits, size) else CARD_CUED
+    if size == 15 and have == 1 and _old_resident(digits):
+        return RESIDENT_15
+    if at >= 2 and codes[at - 1] == 46 and 48 <= codes[at - 2] <= 57:
+        return 0  # decimals of a number
+    if size == 11 or size == 13 or size == 15:
+        return MOBILE if _mobile(digits, size, lengths, have, spaced) else 0
+    return 0
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def luhn(digits, size):  # type: ignore[no-untyped-def]
+    """ISO/IEC 7812-1, annex B."""
+    total = 0
+    for k in range(size):
+        value = digits[size - 1 - k]
+        if k & 1:
+            value = value * 2 - 9 * (value > 4)
+        total += value
+    return total % 10 == 0
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _date(digits, at, year):  # type: ignore[no-untyped-def]
+    month, day = digits[at] * 10 + digits[at + 1], digits[at + 2] * 10 + digits[at + 3]
+    if not (1880 <= year <= 2100 and 1 <= month <= 12 and day >= 1):
+        return False
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    most = 30 if month in (4, 6, 9, 11) else (29 if leap else 28) if month == 2 else 31
+    return day <= most
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _province(digits):  # type: ignore[no-untyped-def]
+    two = digits[0] * 10 + digits[1]
+    return (
+        11 <= two <= 15
+        or 21 <= two <= 23
+        or 31 <= two <= 37
+        or 41 <= two <= 46
+        or 50 <= two <= 54
+        or 61 <= two <= 65
+        or two in (71, 81, 82, 83)
+    )
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _resident(digits):  # type: ignore[no-untyped-def]
+    total, weight = 0, 1
+    for k in range(17, -1, -1):  # weights are powers of two modulo 11
+        if digits[k] > 9 and k < 17:
+            return False
+        total += digits[k] * weight
+        weight = weight * 2 % 11
+    year = digits[6] * 1000 + digits[7] * 100 + digits[8] * 10 + digits[9]
+    return total % 11 == 1 and _province(digits) and _date(digits, 10, year)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _old_resident(digits):  # type: ignore[no-untyped-def]
+    return _province(digits) and _date(digits, 8, 1900 + digits[6] * 10 + digits[7])
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _is(lengths, have, a, b, c):  # type: ignore[no-untyped-def]
+    if c:
+        return have == 3 and lengths[0] == a and lengths[1] == b and lengths[2] == c
+    return have == 2 and lengths[0] == a and lengths[1] == b
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _card_grouping(lengths, have):  # type: ignore[no-untyped-def]
+    if have == 1 or _is(lengths, have, 4, 6, 5) or _is(lengths, have, 4, 6, 4) or _is(lengths, have, 5, 5, 5):
+        return True
+    if _is(lengths, have, 6, 13, 0) or _is(lengths, have, 6, 10, 0) or _is(lengths, have, 8, 8, 0):
+        return True
+    for k in range(have - 1):
+        if lengths[k] != 4:
+            return False
+    return lengths[have - 1] <= 4
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _issued(digits, size):  # type: ignore[no-untyped-def]
+    """Whether a card scheme issues numbers of this prefix and length."""
+    two = digits[0] * 10 + digits[1]
+    three = two * 10 + digits[2]
+    four = three * 10 + digits[3]
+    if size >= 16 and (two == 62 or four in (9558, 9559, 6858, 6859, 6013)):
+        return True
+    if digits[0] == 4 and (size == 13 or size == 16):
+        return True
+    if size == 16:
+        return (
+            51 <= two <= 58
+            or two in (35, 50, 65, 67)
+            or 2221 <= four <= 2720
+            or 644 <= three <= 649
+            or four in (6011, 6304, 6759, 6761, 6763)
+        )
+    if size == 15:
+        return two in (34, 37) or four in (2131, 1800)
+    return size == 14 and (two in (36, 38, 39) or 300 <= three <= 305)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _mobile(digits, size, lengths, have, spaced):  # type: ignore[no-untyped-def]
+    at = size - 11
+    if at >= 2 and not (digits[at - 2] == 8 and digits[at - 1] == 6):
+        return False
+    if at == 4 and not (digits[0] == 0 and digits[1] == 0):
+        return False
+    if digits[at] != 1:
+        return False
+    second, third = digits[at + 1], digits[at + 2]
+    if second < 3 or (second == 4 and third in (2, 3)) or (second == 5 and third == 4):
+        return False
+    if (second == 6 and third not in (2, 5, 6, 7)) or (second == 7 and third > 8) or (second == 9 and third == 4):
+        return False
+    if spaced:
+        return True
+    begin = 1 if at and lengths[0] <= 4 else 0
+    total = 0
+    for k in range(begin, have):
+        total += lengths[k]
+    if total != 11:
+        return True
+    n = have - begin
+    a = lengths[begin]
+    b = lengths[begin + 1] if n > 1 else 0
+    c = lengths[begin + 2] if n > 2 else 0
+    if n == 1:
+        return True
+    if n == 2:
+        return (a == 3 and b == 8) or (a == 7 and b == 4) or (a == 5 and b == 6)
+    if n == 3:
+        return (a == 3 and (b, c) in ((4, 4), (3, 5), (5, 3))) or (a == 4 and (b, c) in ((3, 4), (4, 3)))
+    return n == 5 and a == 3 and b == 2 and c == 2 and lengths[begin + 3] == 2
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _forms(codes, places, groups, number, row, anchors, count, lead, p, c):  # type: ignore[no-untyped-def]
+    """Anchors for the shapes that patterns decide."""
+    quad = 0
+    for g in range(number):
+        first, last, digits, small = groups[g, 0], groups[g, 1], groups[g, 2], groups[g, 3]
+        n = last - first
+        at, at_char = places[first, 0], places[first, 1]
+        finish = places[last - 1, 2]
+        ahead = codes[first - 1] if first else lead
+        begin, begin_char = (at, at_char)
+        if ahead in (40, 43):
+            begin, begin_char = (places[first - 1, 0], places[first - 1, 1]) if first else (p, c)
+        head = codes[first]
+        joint = _joint(codes, groups, g) if g + 1 < number else np.int64(0)
+        n2 = groups[g + 1, 1] - groups[g + 1, 0] if g + 1 < number else 0
+        d2 = groups[g + 1, 2] if g + 1 < number else 0
+        n3 = groups[g + 2, 1] - groups[g + 2, 0] if g + 2 < number else 0
+        d3 = groups[g + 2, 2] if g + 2 < number else 0
+        letters = n - digits
+        # One piece of letters and digits.
+        if n == 18 and digits >= 8:
+            emit(anchors, count, row, USCC, at, finish, at_char, 0)
+        if n >= 4 and head > 57 and codes[first + 1] > 57 and codes[first + 2] < 58 and codes[first + 3] < 58:
+            emit(anchors, count, row, IBAN, at, finish, at_char, 0)
+        if n >= 26 and n <= 62 and letters and (head in (49, 51, 76, 77, 84, 98, 66) or (head == 48 and n == 42)):
+            emit(anchors, count, row, WALLET, at, finish, at_char, 0)
+        if (
+            head > 57
+            and letters >= 1
+            and small == 0
+            and (
+                (letters == 2 and digits == 0 and d2 >= 2 and n2 in (2, 3, 6, 7) and joint == 32)
+                or (n == 9 and letters == 3)
+                or (n == 8 and letters == 2)
+            )
+        ):
+            emit(anchors, count, row, NINO, at, finish, at_char, 0)
+        if 7 <= n <= 16 and digits >= 4 and 1 <= letters <= 9 and n != 18:
+            emit(anchors, count, row, LETTERED, at, finish, at_char, 0)
+        if (
+            n2 == 3 and joint == 32 and 2 <= n <= 4 and digits and small == 0 and head > 57
+            and codes[groups[g + 1, 0]] < 58 and d2 == 1 and codes[groups[g + 1, 0] + 1] > 57
+        ):  # fmt: skip
+            emit(anchors, count, row, POSTCODE_UK, at, finish, at_char, 0)
+        # Groups joined by dots, dashes, blanks.
+        if digits == n and n <= 3 and joint == 46:
+            quad = quad + 1 if (g > 0 and codes[first - 1] == 46) else 1
+            if (
+                quad == 1
+                and g + 3 < number
+                and _joint(codes, groups, g + 1) == 46
+                and _joint(codes, groups, g + 2) == 46
+            ):
+                emit(anchors, count, row, IP4, at, finish, at_char, 0)
+        pairs = n == 2 and n2 == 2 and n3 == 2 and joint == 45 and g + 5 < number
+        if pairs or (n == 4 and n2 == 4 and n3 == 4 and joint == 46):
+            emit(anchors, count, row, DASHED_MAC, at, finish, at_char, 0)
+        if digits == n:
+            if n == 3 and n2 == 2 and n3 == 4 and d2 == 2 and d3 == 4:
+                emit(anchors, count, row, SSN, at, finish, at_char, 0)
+            if ahead == 43:
+                emit(anchors, count, row, E164, begin, finish, begin_char, 0)
+            elif head == 48 and 2 <= n <= 4 and g + 1 < number:
+                emit(anchors, count, row, LANDLINE, begin, finish, begin_char, 0)
+            if n == 3 and n2 == 3 and d2 == 3 and n3 == 4 and d3 == 4 and head > 49:
+                emit(anchors, count, row, NANP, begin, finish, begin_char, 0)
+                emit(anchors, count, row, THREE_THREE_FOUR, at, finish, at_char, 0)
+            elif n == 1 and head == 49 and n2 == 3 and n3 == 3:
+                emit(anchors, count, row, NANP, at, finish, at_char, 0)
+            elif n == 3 and n2 == 3 and n3 == 4 and d2 == 3:
+                emit(anchors, count, row, THREE_THREE_FOUR, at, finish, at_char, 0)
+            if n == 4 and n2 == 4 and d2 == 4 and (n3 == 4 and d3 == 4):
+                emit(anchors, count, row, FOUR_FOUR_FOUR, at, finish, at_char, 0)
+            if (
+                (n == 3 and n2 == 3 and n3 == 3)
+                or (n == 6 and n2 in (7, 1) and d2)
+                or (n == 1 and n2 == 2 and n3 == 2)
+                or (n == 8 and n2 == 1)
+                or (n == 2 and n2 == 3 and n3 == 3)
+                or n == 15
+                or n == 13
+            ):
+                emit(anchors, count, row, GROUPED, at, finish, at_char, 0)
