@@ -92,39 +92,42 @@ def judge(values: Mapping[str, float], limits: Mapping[str, Limit]) -> list[Brok
 
 def judge_all(
     values: Mapping[str, Any], languages: Sequence[str], rules: Callable[[str], Sequence[Rule]]
-) -> tuple[Any, Any]:
-    """For each document the name of the first rule it breaks ("" for none) and the value measured: object and float64 arrays.
+) -> tuple[Any, Any, Any]:
+    """For each document the name of the first rule it breaks ("" for none), the value measured, and the limit that it is beyond:
+    an object array and two of float64.
 
     `rules(language)` gives the rules of a language; it is not asked for `mixed`, whose parts have the rules of theirs.
     """
     tongues = np.array(list(languages), object)
-    names, found = np.full(len(tongues), "", object), np.zeros(len(tongues))
+    verdicts = np.full(len(tongues), "", object), np.zeros(len(tongues)), np.zeros(len(tongues))
     for language in sorted(set(languages)):
         rows = np.flatnonzero(tongues == language)
         if language != "mixed":
             for rule in rules(language):
-                _mark(names, found, rows, values[rule.measure][rows], rule, np.True_)
+                _mark(verdicts, rows, values[rule.measure][rows], rule, np.True_)
             continue
         larger = values["share@zh"][rows] >= values["share@en"][rows]
         for part in PARTS:
             large_enough = values[f"share@{part}"][rows] >= _PART
             for rule in rules(part):
-                whole = rule.measure in AMOUNTS
+                whole = rule.measure in AMOUNTS or f"{rule.measure}@{part}" not in values
                 measured = values[rule.measure if whole else f"{rule.measure}@{part}"][rows]
                 concerned = (larger == (part == "zh")) if whole else large_enough
-                _mark(names, found, rows, measured, rule, concerned)
-    return names, found
+                _mark(verdicts, rows, measured, rule, concerned)
+    return verdicts
 
 
-def _mark(names: Any, found: Any, rows: Any, measured: Any, rule: Rule, concerned: Any) -> None:
-    out = np.zeros(len(rows), bool)
-    if rule.at_least is not None:
-        out |= measured < rule.at_least
-    if rule.at_most is not None:
-        out |= measured > rule.at_most
-    hit = np.flatnonzero(out & concerned & (names[rows] == ""))
-    names[rows[hit]] = rule.name
-    found[rows[hit]] = measured[hit]
+def _mark(verdicts: tuple[Any, Any, Any], rows: Any, measured: Any, rule: Rule, concerned: Any) -> None:
+    names, found, bounds = verdicts
+    for bound, out in (
+        (rule.at_least, measured < rule.at_least if rule.at_least is not None else None),
+        (rule.at_most, measured > rule.at_most if rule.at_most is not None else None),
+    ):
+        if out is not None:
+            hit = np.flatnonzero(out & concerned & (names[rows] == ""))
+            names[rows[hit]] = rule.name
+            found[rows[hit]] = measured[hit]
+            bounds[rows[hit]] = bound
 
 
 def _stops(language: str) -> int:

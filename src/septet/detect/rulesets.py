@@ -47,6 +47,8 @@ def rules_of(
     ConfigError for a set or a rule that is not known, with the nearest.
     """
     known = published()
+    # A sealed policy is sorted by name: the order of the measures is the one that a reader expects.
+    order = {name: place for place, name in enumerate(MEASURES)}
     for name in sets:
         if name not in known:
             raise ConfigError(f"Filter.sets: there is no rule set '{name}'", nearest(name, known))
@@ -62,7 +64,7 @@ def rules_of(
         table = limits.get(language if own else "zh" if language in ("ja", "ko", "yue", "lzh") else "en", {})
         found = [
             Rule(measure, measure, limit.at_least, limit.at_most)
-            for measure, limit in table.items()
+            for measure, limit in sorted(table.items(), key=lambda one: order[one[0]])
             if own or measure not in OF_LANGUAGE
         ]
         found += [

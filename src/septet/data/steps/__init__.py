@@ -2,7 +2,16 @@
 
 from septet.data.steps.duplicates import Deduplicate, deduplicate
 from septet.data.steps.knowledge import Knowledge, Questions, Retrieve, Rows, knowledge, questions, retrieve, rows
-from septet.data.steps.quality import Filter, filter_
+from septet.data.steps.quality import (
+    Filter,
+    Measure,
+    PerplexityModel,
+    QualityClassifier,
+    filter_,
+    measure,
+    perplexity_model,
+    quality_classifier,
+)
 from septet.data.steps.safety import Mask, mask
 from septet.data.steps.sources import Read, read
 from septet.data.steps.tokens import Pack, TrainTokenizer, pack, tokenizer
@@ -12,7 +21,10 @@ __all__ = [
     "Filter",
     "Knowledge",
     "Mask",
+    "Measure",
     "Pack",
+    "PerplexityModel",
+    "QualityClassifier",
     "Questions",
     "Read",
     "Retrieve",
@@ -22,7 +34,10 @@ __all__ = [
     "filter_",
     "knowledge",
     "mask",
+    "measure",
     "pack",
+    "perplexity_model",
+    "quality_classifier",
     "questions",
     "read",
     "retrieve",
