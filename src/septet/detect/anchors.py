@@ -18,9 +18,8 @@ from septet.kernels import views as stretches
 
 FIRST_CUE = 40
 CUES: tuple[Cue, ...] = (*forms.CUES, *secrets.CUES, *identity.CUES)
-_REACH_BACK = 64
-_REACH = 96
-"""Characters that rules may read before and behind an anchor; the longest form, an address, has 90."""
+_REACH_BACK, _REACH = 28, 72
+"""Characters that the rules of a shape may read before and behind its anchor: a cue before it, and the longest number."""
 
 
 def _rules() -> list[tuple[Rule, ...]]:
@@ -46,6 +45,7 @@ class _Tables:
         self.plain = np.arange(s.LIMIT, dtype=np.int32)
         self.pool: list[int] = []
         self.pool_from: list[int] = [0]
+        self.longest = 1.0  # characters that a byte may become
         self._fold = folding(False)
         self._symbols: dict[str, int] = {}
         words: list[list[int]] = []
@@ -58,7 +58,7 @@ class _Tables:
         self.out_class = np.array(kinds, np.int64)[numbers_]
         self.follow = np.array([0] * FIRST_CUE + [cue.follow for cue in CUES], np.int64)
         self.whole = np.array([0] * FIRST_CUE + [cue.edges for cue in CUES], np.int64)
-        self.left = np.full(FIRST_CUE + len(CUES), _REACH_BACK, np.int64)
+        self.left = np.array([_REACH_BACK] * FIRST_CUE + [cue.back for cue in CUES], np.int64)
         self.right = np.array([_REACH] * FIRST_CUE + [cue.reach for cue in CUES], np.int64)
         for shape in numbers.KINDS:
             self.left[shape], self.right[shape] = 26, 1
@@ -84,6 +84,7 @@ class _Tables:
                 self.pool += map(ord, plain)
                 self.pool_from.append(len(self.pool))
                 self.plain[code] = -len(self.pool_from)
+                self.longest = max(self.longest, len(plain) / len(char.encode()))
                 self.classes[code] = s.SKIP if not plain else 0
                 continue
             self.plain[code] = ord(plain)
@@ -170,10 +171,8 @@ def views(data: Any, offsets: Any, marked: Any) -> Views:
     pool, pool_from = np.array(tables.pool or [0], np.int32), np.array(tables.pool_from, np.int32)
     position = np.empty(len(marked), np.int64)
     bounds = np.empty((number, 2), np.int64)
-    out = np.empty(1, np.int32)
-    origin = np.empty(1, np.int64)
+    room = int((found[:number, 2] - found[:number, 1]).sum() * tables.longest) + number
+    out, origin = np.empty(room, np.int32), np.empty(room, np.int64)
     given = (data, found, number, marked, window, tables.plain, pool, pool_from)
-    size = stretches.write(*given, out, origin, bounds, position, True)
-    out, origin = np.empty(size, np.int32), np.empty(size, np.int64)
-    stretches.write(*given, out, origin, bounds, position, False)
-    return Views(out.tobytes().decode("utf-32-le"), origin, bounds, window, position)
+    size = stretches.write(*given, out, origin, bounds, position)
+    return Views(str(out[:size], "utf-32-le"), origin, bounds, window, position)

@@ -5,9 +5,11 @@ missing check character, for surrogates and for test data.
 """
 
 import datetime
+from operator import mul
 
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_USCC_VALUES = {char: value for value, char in enumerate(_USCC_ALPHABET)}
 _USCC_WEIGHTS = tuple(pow(3, i, 31) for i in range(17))
 PROVINCES = frozenset(
     "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
@@ -25,6 +27,9 @@ IBAN_LENGTHS = {
     "RO": 24, "RS": 22, "SA": 24, "SC": 31, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "TN": 24, "TR": 26, "UA": 29, "VA": 22,
     "VG": 24, "XK": 20,
 }  # fmt: skip
+
+
+_BASE_36 = {place: str(int(chr(place), 36)) for place in b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 def luhn(digits: str) -> bool:
@@ -65,14 +70,14 @@ def resident_id_15(code: str) -> bool:
 
 def uscc_character(body: str) -> str:
     """The check character of the first 17 of a unified social credit code (GB 32100-2015)."""
-    total = sum(_USCC_ALPHABET.index(char) * weight for char, weight in zip(body, _USCC_WEIGHTS, strict=True))
+    total = sum(map(mul, map(_USCC_VALUES.__getitem__, body), _USCC_WEIGHTS))
     return _USCC_ALPHABET[-total % 31]
 
 
 def uscc(code: str) -> bool:
     return (
         len(code) == 18
-        and all(char in _USCC_ALPHABET for char in code)
+        and _USCC_VALUES.keys() >= set(code)
         and code[:2] in _USCC_KINDS
         and (code[2:4] in PROVINCES or code[2:4] == "10")
         and uscc_character(code[:17]) == code[17]
@@ -81,10 +86,7 @@ def uscc(code: str) -> bool:
 
 def iban(code: str) -> bool:
     """ISO 13616: length by country and ISO 7064 mod 97-10."""
-    return (
-        len(code) == IBAN_LENGTHS.get(code[:2], 0)
-        and int("".join(str(int(c, 36)) for c in code[4:] + code[:4])) % 97 == 1
-    )
+    return len(code) == IBAN_LENGTHS.get(code[:2], 0) and int((code[4:] + code[:4]).translate(_BASE_36)) % 97 == 1
 
 
 def iban_digits(country: str, account: str) -> str:

@@ -4,14 +4,14 @@ Knows no form of its own: those stand in `forms`, `national`, `numbers`, `identi
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from septet.kernels import scan
 
 Found = Iterator[tuple[int, int, str, float, str]]
-Rule = Callable[[str, int, int, int], Found]
+Rule = Callable[[str, int, int, int], Iterable[tuple[int, int, str, float, str]]]
 """(text, place of the anchor, start and end of the stretch) -> (start, end, kind, score, rule) of each finding."""
 
 _ORDER_CUE = re.compile(
@@ -22,6 +22,9 @@ _ORDER_CUE = re.compile(
     ),
     re.I,
 )
+
+# The characters that such a cue may end with: most numbers stand behind another one.
+_ORDER_ENDS = frozenset(" :#\t\n.:：号码单据运流水递流件证次列同编票rgehltfodm为是s")
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -42,29 +45,32 @@ class Cue(msgspec.Struct, frozen=True):
     follow: int = scan.NUMBER
     edges: int = 1
     """1: no Latin letter may stand before the word, 2: none behind it, 3: neither, 0: any."""
+    back: int = 28
     reach: int = 96
-    """How many characters behind the word its rules may read."""
+    """How many characters before the word its rules may read, and how many behind."""
 
 
 def rule_of(*forms: Form) -> Rule:
     """One rule that tries these forms."""
+    tried = [
+        (form.pattern, form.check, form.pattern.groupindex.get("value", 0), form.back, form.kind, form.score, form.rule)
+        for form in forms
+    ]
 
-    def rule(text: str, at: int, low: int, high: int) -> Found:
-        for form in forms:
-            if form.back:
-                matches = form.pattern.finditer(text, max(low, at - form.back), high)
-            elif (match := form.pattern.match(text, at, high)) is None:
-                continue
-            else:
-                matches = iter((match,))
-            for match in matches:
-                if form.check(match):
-                    group = "value" if "value" in form.pattern.groupindex else 0
-                    yield match.start(group), match.end(group), form.kind, form.score, form.rule
+    def rule(text: str, at: int, low: int, high: int) -> list[tuple[int, int, str, float, str]]:
+        found = []
+        for pattern, check, group, back, kind, score, name in tried:
+            if back:
+                for match in pattern.finditer(text, max(low, at - back), high):
+                    if check(match):
+                        found.append((*match.span(group), kind, score, name))
+            elif (match := pattern.match(text, at, high)) and check(match):
+                found.append((*match.span(group), kind, score, name))
+        return found
 
     return rule
 
 
 def is_ordered(text: str, start: int) -> bool:
     """Whether what stands before a number says that it counts orders, parcels or papers."""
-    return _ORDER_CUE.search(text, max(0, start - 24), start) is not None
+    return text[start - 1 : start] in _ORDER_ENDS and _ORDER_CUE.search(text, max(0, start - 24), start) is not None

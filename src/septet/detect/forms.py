@@ -21,11 +21,11 @@ _VERSION_CUE = re.compile(r"(?:\bv|ver|version|版本|release|[Vv]er\.?)\s*[:=]?
 
 
 def _is_ip4(match: re.Match[str]) -> bool:
-    address = ipaddress.IPv4Address(".".join(str(int(part)) for part in match[0].split(".")))
-    unremarkable = (
-        address.is_loopback or address.is_unspecified or address.is_multicast or int(address) >> 24 in (0, 255)
-    )
-    return not unremarkable and not _VERSION_CUE.search(match.string, max(0, match.start() - 12), match.start())
+    """Not a loopback, multicast, broadcast or unspecified address, and not the version of a program."""
+    first = int(match[0].partition(".")[0])
+    if first in (0, 127, 255) or 224 <= first <= 239:
+        return False
+    return not _VERSION_CUE.search(match.string, max(0, match.start() - 12), match.start())
 
 
 def _is_ip6(match: re.Match[str]) -> bool:

@@ -187,7 +187,7 @@ CUES = (
         follow=scan.ALWAYS,
         edges=0,
     ),
-    Cue("号|弄|巷|组|队|之", (_address_zh,), follow=scan.HOUSE, edges=0),
+    Cue("号|弄|巷|组|队|之", (_address_zh,), follow=scan.HOUSE, edges=0, back=52),
     Cue(
         "street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|place|pl|square|sq|terrace|ter|way|highway|hwy|"
         "parkway|pkwy|close|crescent|circle|cir|trail|alley|row|grove|gardens|mews|quay|wharf|walk",

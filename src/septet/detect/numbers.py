@@ -5,7 +5,6 @@ card of a number that no scheme issues, or an order number of one that looks lik
 """
 
 import re
-from collections.abc import Iterator
 
 from septet.detect.form import is_ordered
 from septet.kernels import shapes
@@ -21,22 +20,20 @@ _ID_CUE = re.compile(r"(?:身份证|证件|公民身份|identity|id card|id no)\
 KINDS = (shapes.RESIDENT, shapes.RESIDENT_15, shapes.MOBILE, shapes.CARD, shapes.CARD_CUED)
 
 
-def judge(shape: int, text: str, start: int, end: int, low: int) -> Iterator[tuple[int, int, str, float, str]]:
-    """(start, end, kind, score, rule) of a number that the scanner found at a place of a view, if it counts."""
+def judge(shape: int, text: str, start: int, end: int, low: int) -> tuple[str, float, str] | None:
+    """(kind, score, rule) of a number that the scanner found at a place of a view; None where it does not count."""
     if shape == shapes.RESIDENT:
-        yield start, end, "resident_id", 0.98, "gb11643"
-        return
-    before = text[max(low, start - 24) : start]
+        return "resident_id", 0.98, "gb11643"
     if shape == shapes.MOBILE:
-        yield start, end, "mobile", 0.4 if is_ordered(text, start) else 0.9, "cn"
-    elif shape == shapes.RESIDENT_15:
-        yield start, end, "resident_id", 0.9 if _ID_CUE.search(before) else 0.5, "old15"
-    else:
-        digits = "".join(char for char in text[start:end] if char.isdigit())
-        issuer, cued = _issuer(digits), _CARD_CUE.search(before)
-        if issuer or cued:
-            ordered = not cued and is_ordered(text, start)
-            yield start, end, "bank_card", 0.4 if ordered else 0.99 if issuer and cued else 0.95, issuer or "cue"
+        return "mobile", 0.4 if is_ordered(text, start) else 0.9, "cn"
+    before = text[max(low, start - 24) : start]
+    if shape == shapes.RESIDENT_15:
+        return "resident_id", 0.9 if _ID_CUE.search(before) else 0.5, "old15"
+    issuer, cued = _issuer("".join(char for char in text[start:end] if char.isdigit())), _CARD_CUE.search(before)
+    if not (issuer or cued):
+        return None
+    ordered = not cued and is_ordered(text, start)
+    return "bank_card", 0.4 if ordered else 0.99 if issuer and cued else 0.95, issuer or "cue"
 
 
 def _issuer(digits: str) -> str | None:

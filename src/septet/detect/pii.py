@@ -100,25 +100,80 @@ def detect_all(
 ) -> Found:
     """As `detect`, for a column of texts: a list of strings or an Arrow array. Null counts as empty."""
     data, offsets = texts_of(column)
-    hits: list[_Hit] = []
+    hits = _Hits(frozenset(kinds), threshold)
     for first, last in _chunks(offsets):
         _search(data, offsets[first : last + 1], first, None, hits)
+    found = hits.merged()
     allowed = _allowed(tuple(allow))
-    wanted = frozenset(kinds)
-    chosen = [hit for hit in hits if hit.score >= threshold and (not wanted or hit.kind in wanted)]
-    merged = _merged(chosen)
-    if allowed:
-        merged = [hit for hit in merged if not allowed(_canonical(_value(hit, data, offsets)))]
-    return _arrays(merged)
+    if allowed is None or not len(found):
+        return found
+    shown = [
+        allowed(_canonical(_value(data, offsets, *place)))
+        for place in zip(*(c.tolist() for c in found[:3]), strict=True)
+    ]
+    keep = np.array([match is None for match in shown])
+    return Found(*(column[keep] for column in found[:6]), found.kinds, found.rules)
 
 
-class _Hit(NamedTuple):
-    row: int
-    start: int
-    end: int
-    kind: str
-    score: float
-    rule: str
+class _Hits:
+    """Findings as they come, in columns: few objects, since a collector that walks millions of tuples costs more than the rules."""
+
+    def __init__(self, kinds: Collection[str], threshold: float):
+        self._kinds = kinds
+        self._threshold = threshold
+        self._names: dict[tuple[str, float, str], int] = {}
+        self._columns: tuple[list[int], list[int], list[int], list[int]] = ([], [], [], [])
+
+    def add(self, row: int, start: int, end: int, kind: str, score: float, rule: str) -> None:
+        key = (kind, score, rule)
+        name = self._names.get(key)
+        if name is None:
+            wanted = score >= self._threshold and (not self._kinds or kind in self._kinds)
+            name = self._names[key] = len(self._names) if wanted else -1 - len(self._names)
+        if name >= 0:
+            rows, starts, ends, names = self._columns
+            rows.append(row)
+            starts.append(start)
+            ends.append(end)
+            names.append(name)
+
+    def merged(self) -> Found:
+        """Disjoint findings in order; see `span.merge`, which is asked only where two overlap."""
+        row, start, end, name = (np.array(column, np.int64) for column in self._columns)
+        keys = list(self._names)
+        order = np.lexsort((name, -end, start, row))
+        row, start, end, name = row[order], start[order], end[order], name[order]
+        if row.size:
+            # Places on one line, so that what reaches over the next one's start is seen at once.
+            width = int(end.max()) + 1
+            reach = np.maximum.accumulate(row * width + end)
+            joined = np.concatenate(([False], row[1:] * width + start[1:] < reach[:-1]))
+            if joined.any():
+                row, start, end, name = _join(row, start, end, name, joined, keys)
+        rules = sorted({f"pii.{kind}.{rule}" for kind, _, rule in keys})
+        number = {rule: place for place, rule in enumerate(rules)}
+        kinds = np.array([_KIND_NUMBER[kind] for kind, _, _ in keys] or [0], np.int64)
+        scores = np.array([score for _, score, _ in keys] or [0.0])
+        places = np.array([number[f"pii.{kind}.{rule}"] for kind, _, rule in keys] or [0], np.int64)
+        return Found(row, start, end, kinds[name], scores[name], places[name], tuple(KINDS), tuple(rules))
+
+
+def _join(row: Any, start: Any, end: Any, name: Any, joined: Any, keys: Sequence[tuple[str, float, str]]) -> Any:
+    """The columns with each group of overlapping findings made one."""
+    heads = np.flatnonzero(~joined)
+    tails = np.append(heads[1:], row.size)
+    many = np.flatnonzero(tails - heads > 1)
+    row, start, end, name = row.copy(), start.copy(), end.copy(), name.copy()
+    for group in many.tolist():
+        first, last = int(heads[group]), int(tails[group])
+        spans = []
+        for place in range(first, last):
+            kind, score, rule = keys[int(name[place])]
+            spans.append(Span(int(start[place]), int(end[place]), kind, score, rule))
+        (one,) = merge(spans)
+        start[first], end[first] = one.start, one.end
+        name[first] = keys.index((one.kind, one.score, one.rule))
+    return row[heads], start[heads], end[heads], name[heads]
 
 
 def _chunks(offsets: Any) -> Iterator[tuple[int, int]]:
@@ -131,18 +186,27 @@ def _chunks(offsets: Any) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _search(data: Any, offsets: Any, first: int, views: Any, hits: list[_Hit]) -> None:
-    """Append the findings of some texts. `views`: how the texts lead back to the originals, where they are views already."""
+def _search(data: Any, offsets: Any, first: int, views: Any, hits: _Hits) -> None:
+    """Add the findings of some texts. `views`: how the texts lead back to the originals, where they are views already."""
     marked, slow = anchors.mark(data, offsets)
     if views is None and slow.any():
         marked = marked[slow[marked[:, 0]] == 0]
-    found = list(_tried(data, offsets, marked)) if len(marked) else []
-    for row, start, end, kind, score, rule in [*found, *_again(data, offsets, found)]:
-        if views is None:
-            hits.append(_Hit(first + row, start, end, kind, score, f"pii.{kind}.{rule}"))
-        else:
-            number, view = views[row]
-            hits.append(_Hit(first + number, *view.origin(start, end), kind, score, f"pii.{kind}.{rule}"))
+    if len(marked):
+        names: list[tuple[int, int, int, float]] = []
+        for row, start, end, kind, score, rule in _tried(data, offsets, marked):
+            if kind == "person":
+                names.append((row, start, end, score))
+            if views is None:
+                hits.add(first + row, start, end, kind, score, rule)
+            else:
+                number, view = views[row]
+                hits.add(first + number, *view.origin(start, end), kind, score, rule)
+        for row, start, end, score in _again(data, offsets, names):
+            if views is None:
+                hits.add(first + row, start, end, "person", score, "again")
+            else:
+                number, view = views[row]
+                hits.add(first + number, *view.origin(start, end), "person", score, "again")
     if views is None and slow.any():
         plain = []
         for row in np.flatnonzero(slow).tolist():
@@ -155,7 +219,8 @@ def _search(data: Any, offsets: Any, first: int, views: Any, hits: list[_Hit]) -
 
 def _tried(data: Any, offsets: Any, marked: Any) -> Iterator[tuple[int, int, int, str, float, str]]:
     """What the rules of each anchor find there: row, start and end character, kind, score, rule."""
-    text, origin, bounds, window, position = anchors.views(data, offsets, marked)
+    text, origins, bounds, window, position = anchors.views(data, offsets, marked)
+    origin = memoryview(origins)
     rules, lows, highs = anchors.RULES, bounds[:, 0].tolist(), bounds[:, 1].tolist()
     where = zip(
         *(column.tolist() for column in (marked[:, 0], marked[:, 1], marked[:, 4], marked[:, 5], window, position)),
@@ -167,51 +232,38 @@ def _tried(data: Any, offsets: Any, marked: Any) -> Iterator[tuple[int, int, int
             end = at + last - char
             if end > high or origin[end - 1] != last - 1:
                 end = next(k for k in range(at + 1, high + 1) if k == high or origin[k] >= last)
-            for _, _, kind, score, rule in numbers.judge(shape, text, at, end, low):
-                yield row, char, last, kind, score, rule
+            judged = numbers.judge(shape, text, at, end, low)
+            if judged:
+                yield row, char, last, *judged
             continue
         for find in rules[shape]:
             for start, end, kind, score, rule in find(text, at, low, high):
-                yield row, int(origin[start]), int(origin[end - 1]) + 1, kind, score, rule
+                yield row, origin[start], origin[end - 1] + 1, kind, score, rule
 
 
-def _again(data: Any, offsets: Any, found: Sequence[tuple[int, int, int, str, float, str]]) -> Iterator[Any]:
+def _again(data: Any, offsets: Any, names: list[tuple[int, int, int, float]]) -> Iterator[tuple[int, int, int, float]]:
     """Later mentions of a full name that a cue has shown once. Earlier ones are left: a stream has already gone by them."""
     seen: set[tuple[int, str]] = set()
     at_row, text = -1, ""
-    for row, start, end, kind, score, _ in sorted(hit for hit in found if hit[3] == "person"):
+    for row, start, end, score in sorted(names):
+        if score < 0.75 or end - start < 3:
+            continue
         if row != at_row:
             at_row, text = row, str(data[offsets[row] : offsets[row + 1]].tobytes(), "utf-8")
         name = text[start:end]
-        if (row, name) in seen or score < 0.75 or len(name) < 3 or (name.isascii() and " " not in name):
+        if (row, name) in seen or (name.isascii() and " " not in name):
             continue
         seen.add((row, name))
         at = text.find(name, end)
         while at >= 0:
-            yield row, at, at + len(name), kind, score, "again"
+            yield row, at, at + len(name), score
             at = text.find(name, at + len(name))
 
 
-def _merged(hits: list[_Hit]) -> list[_Hit]:
-    """Disjoint findings in order; see `span.merge`, which is asked only where two overlap."""
-    hits.sort(key=lambda hit: (hit.row, hit.start, -hit.end, hit.kind, hit.rule))
-    out: list[_Hit] = []
-    for hit in hits:
-        if out and out[-1].row == hit.row and hit.start < out[-1].end:
-            pair = (Span(*out[-1][1:]), Span(*hit[1:]))
-            (one,) = merge(pair)
-            out[-1] = _Hit(hit.row, one.start, one.end, one.kind, one.score, one.rule)
-        else:
-            out.append(hit)
-    return out
-
-
-def _value(hit: _Hit, data: Any, offsets: Any) -> str:
-    raw = data[offsets[hit.row] : offsets[hit.row + 1]]
-    # Characters begin at bytes that do not continue one.
-    places = np.flatnonzero((raw & 0xC0) != 0x80)
-    end = places[hit.end] if hit.end < places.size else raw.size
-    return normalise(str(raw[places[hit.start] : end].tobytes(), "utf-8")).text
+def _value(data: Any, offsets: Any, row: int, start: int, end: int) -> str:
+    raw = data[offsets[row] : offsets[row + 1]]
+    text = str(raw.tobytes(), "utf-8")
+    return normalise(text[start:end]).text
 
 
 @lru_cache(maxsize=16)
@@ -227,20 +279,3 @@ _SEPARATORS = str.maketrans("", "", " -()")
 
 def _canonical(value: str) -> str:
     return value.translate(_SEPARATORS).lower()
-
-
-def _arrays(hits: list[_Hit]) -> Found:
-    rules = sorted({hit.rule for hit in hits})
-    number = {rule: place for place, rule in enumerate(rules)}
-    columns = list(zip(*hits, strict=True)) or [()] * 6
-    row, start, end, kind, score, rule = columns
-    return Found(
-        np.array(row, np.int64),
-        np.array(start, np.int64),
-        np.array(end, np.int64),
-        np.array([_KIND_NUMBER[one] for one in kind], np.int64),
-        np.array(score, np.float64),
-        np.array([number[one] for one in rule], np.int64),
-        tuple(KINDS),
-        tuple(rules),
-    )

@@ -268,6 +268,14 @@ def _resident(digits):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def _holds_resident(codes, first):  # type: ignore[no-untyped-def]
+    digits = np.empty(18, np.int64)
+    for k in range(18):
+        digits[k] = codes[first + k] - 48 if codes[first + k] < 58 else 10
+    return _resident(digits)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def _old_resident(digits):  # type: ignore[no-untyped-def]
     return _province(digits) and _date(digits, 8, 1900 + digits[6] * 10 + digits[7])
 
@@ -370,7 +378,7 @@ def _forms(codes, places, groups, number, row, anchors, count, lead, p, c):  # t
         d3 = groups[g + 2, 2] if g + 2 < number else 0
         letters = n - digits
         # One piece of letters and digits.
-        if n == 18 and digits >= 8:
+        if n == 18 and digits >= 8 and (digits < 17 or not _holds_resident(codes, first)):
             emit(anchors, count, row, USCC, at, finish, at_char, 0)
         if n >= 4 and head > 57 and codes[first + 1] > 57 and codes[first + 2] < 58 and codes[first + 3] < 58:
             emit(anchors, count, row, IBAN, at, finish, at_char, 0)

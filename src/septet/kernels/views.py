@@ -58,40 +58,35 @@ def windows(data, offsets, anchors, left, right, found, of_anchor):  # type: ign
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def write(data, found, number, anchors, of_anchor, plain, pool, pool_from, out, origin, bounds, position, dry):  # type: ignore[no-untyped-def]
+def write(data, found, number, anchors, of_anchor, plain, pool, pool_from, out, origin, bounds, position):  # type: ignore[no-untyped-def]
     """Write the plain characters of each stretch to `out` (code points), and for each its character in the text to `origin`.
 
-    `bounds` receives start and end of each stretch in `out`, `position` the place of each anchor. With `dry` only the number of
-    characters is counted. Returns that number.
+    `bounds` receives start and end of each stretch in `out`, `position` the place of each anchor. Returns the number of
+    characters.
     """
     at = k = 0
     for w in range(number):
         i, end, char = found[w, 1], found[w, 2], found[w, 3]
-        if not dry:
-            bounds[w, 0] = at
+        bounds[w, 0] = at
         while i < end:
-            if not dry:
-                while k < anchors.shape[0] and of_anchor[k] == w and anchors[k, 2] <= i:
-                    position[k] = at
-                    k += 1
+            while k < anchors.shape[0] and of_anchor[k] == w and anchors[k, 2] <= i:
+                position[k] = at
+                k += 1
             code, size = decode(data, i)
             new = plain[code] if code < LIMIT else np.int32(code)
             if new >= 0:
-                if not dry:
-                    out[at], origin[at] = new, char
+                out[at], origin[at] = new, char
                 at += 1
             elif new < DROPPED:
                 for place in range(pool_from[-2 - new], pool_from[-1 - new]):
-                    if not dry:
-                        out[at], origin[at] = pool[place], char
+                    out[at], origin[at] = pool[place], char
                     at += 1
             i += size
             char += 1
-        if not dry:
-            while k < anchors.shape[0] and of_anchor[k] == w:
-                position[k] = at
-                k += 1
-            bounds[w, 1] = at
-            out[at], origin[at] = 10, char
+        while k < anchors.shape[0] and of_anchor[k] == w:
+            position[k] = at
+            k += 1
+        bounds[w, 1] = at
+        out[at], origin[at] = 10, char
         at += 1
     return at
