@@ -26,7 +26,7 @@ from septet.data.readers.file import File
 from septet.data.readers.hub import read_hub
 from septet.data.readers.row import Item, Reject, Row, Told
 from septet.data.stream import PART_BYTES, PART_ROWS, SCHEMA, Writer
-from septet.detect.language import language
+from septet.detect.language import language_all
 
 # A group ends with the file that brings it to so much work; formats that take long to read weigh more (chosen: a group is
 # some seconds of work, and what a kill costs).
@@ -284,7 +284,7 @@ class _Collector:
                 "start": [row.start for row in batch],
                 "end": ends,
                 "page": [row.page for row in batch],
-                "language": [language(row.text) for row in batch],
+                "language": language_all(texts),
                 "licence": [row.licence or said["licence"] for row in batch],
                 **{
                     name: [said[name]] * size

@@ -14,11 +14,15 @@ from typing import Any, NamedTuple
 from septet.core import MissingExtra
 from septet.data.readers.encoding import decode
 from septet.data.readers.file import File
+from septet.data.readers.office import table_lines
 from septet.data.readers.row import Item, Row, Unreadable, parsing
 
-_NEVER = "script, style, noscript, template, nav, aside, form, svg, iframe, object, embed, button, select, head"
-_NEVER += (
-    ", [role=navigation], [role=banner], [role=contentinfo], [role=search], [role=menu], [aria-hidden=true], [hidden]"
+_NEVER = ", ".join(
+    (
+        *"script style noscript template nav aside svg iframe object embed button select textarea head".split(),
+        *(f"[role={role}]" for role in ("navigation", "banner", "contentinfo", "search", "menu")),
+        *("[aria-hidden=true]", "[hidden]", "[style*='display:none']", "[style*='display: none']"),
+    )
 )
 _EDGES = "body > header, body > footer, body > div > header, body > div > footer, footer"
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
@@ -30,6 +34,19 @@ _BLOCKS = frozenset(
 # texts are on average shorter than a sentence (chosen 2026-11 on crawled Chinese and English pages).
 _JUDGED = frozenset("div ul ol table section p dl center header tr td".split())
 _LINKED, _LINKS, _LINK_LENGTH = 0.65, 3, 60
+# So many links one after the other, with nothing between them, are a menu wherever they stand.
+_RUN = 5
+# Words in a class or an id that say what a block is, where its links say so too.
+_NAMED = re.compile(
+    r"(?:^|[\s_-])(?:(?:doc|top|main|site|sub)?nav(?:bar|igation)?|menu|breadcrumbs?|pag(?:er|ination)|sidebar|footer)"
+    r"(?:$|[\s_-])"
+)
+# A cell with a longer text than this belongs to a layout (characters).
+_CELL = 1000
+_BEFORE, _AFTER = frozenset("$ € £ ¥ ￥".split()), frozenset("% ) )% pts".split())
+# More columns than this are no cell's width.
+_SPAN = 100
+_BLANKS = re.compile(r"\s+")
 _SEPARATORS = re.compile(r"[\s|·•/\\>»›«‹,，、。:：\-–—_()（）\[\]【】]+")
 
 
@@ -75,8 +92,14 @@ def draw(data: bytes | str, charset: str = "") -> Page:
             # Nothing but links: the page is a table of contents, and that is what it says.
             lines = []
             _lines(body, lines, frozenset())
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(_line(line) for line in lines)).strip()
     return Page(title, text + "\n" if text else "")
+
+
+def _line(line: str) -> str:
+    """A line without blanks at its end; a bullet or a table row without any text is none."""
+    line = line.rstrip()
+    return line if line.strip("-|*• ") or line.startswith(("---", "| ---")) else ""
 
 
 class _Links(NamedTuple):
@@ -88,37 +111,63 @@ class _Links(NamedTuple):
     kept: bool
 
 
-def _measure(node: Any, ways: list[Any], inside: bool = False) -> _Links:
+def _measure(node: Any, ways: list[Any], inside: bool = False, data: bool = False) -> _Links:
     text = linked = links = 0
     kept = False
+    run: list[tuple[Any, _Links]] = []
+
+    def end_run() -> None:
+        if sum(one.links for _, one in run) >= _RUN and not data:
+            ways.extend(one for one, _ in run)
+        run.clear()
+
     for child in node.iter(include_text=True):
         tag = child.tag
         if tag == "-text":
-            size = len(_SEPARATORS.sub("", child.text_content or ""))
+            held = child.text_content or ""
+            if not held or held.isspace():
+                continue
+            size = len(_SEPARATORS.sub("", held))
             text += size
             linked += size if inside else 0
+            if run and size and not inside:
+                end_run()
             continue
-        found = _measure(child, ways, inside or tag == "a")
+        # The cells of a table with names for its columns are data, however many links stand in them.
+        table = tag == "table" and _is_data(child)
+        found = _measure(child, ways, inside or tag == "a", data or table)
         if tag == "a" and found.text and child.attributes.get("href"):
             links += 1
         elif tag == "a" and not inside:
             found = found._replace(linked=0)
-        if _is_way(tag, found):
+        if not data and not table and _is_way(child, tag, found):
             ways.append(child)
             continue
+        if not inside and found.links and not found.kept and found.linked >= 0.9 * found.text:
+            run.append((child, found))
+        elif run and found.text:
+            end_run()
         text, linked, links = text + found.text, linked + found.linked, links + found.links
-        kept = kept or found.kept or tag == "pre" or tag == "h1"
+        kept = kept or found.kept or table or tag == "pre" or tag == "h1"
+    if run:
+        end_run()
     return _Links(text, linked, links, kept)
 
 
-def _is_way(tag: str, block: _Links) -> bool:
-    return (
-        tag in _JUDGED
-        and not block.kept
-        and block.links >= _LINKS
-        and block.linked >= _LINKED * block.text
-        and block.linked <= _LINK_LENGTH * block.links
-    )
+def _is_data(table: Any) -> bool:
+    """Whether a table names its columns and does not nest others, and its cells are no lists of links."""
+    if not table.css_first("th, caption, thead") or table.css_first("td table, th table"):
+        return False
+    return len(table.css("td a[href]")) <= 2 * len(table.css("td"))
+
+
+def _is_way(node: Any, tag: str, block: _Links) -> bool:
+    if tag not in _JUDGED or block.kept or not block.links:
+        return False
+    named = f"{node.attributes.get('class') or ''} {node.attributes.get('id') or ''}".lower()
+    if _NAMED.search(named) and block.linked >= 0.4 * block.text and block.text < 1000:
+        return True
+    return block.links >= _LINKS and block.linked >= _LINKED * block.text and block.linked <= _LINK_LENGTH * block.links
 
 
 def _lines(node: Any, lines: list[str], ways: Any) -> None:
@@ -129,8 +178,8 @@ def _lines(node: Any, lines: list[str], ways: Any) -> None:
     for child in node.iter(include_text=True):
         tag = child.tag
         if tag == "-text":
-            text = re.sub(r"\s+", " ", child.text_content or "")
-            if text.strip():
+            text = _BLANKS.sub(" ", child.text_content or "")
+            if text and text != " ":
                 if not lines:
                     lines.append("")
                 lines[-1] = (lines[-1] + text).lstrip()
@@ -143,20 +192,21 @@ def _lines(node: Any, lines: list[str], ways: Any) -> None:
             heading = " ".join(child.text().split())
             if heading:
                 lines += ["", "#" * int(tag[1]) + " " + heading, "", ""]
-        elif tag == "tr" and not child.css_first("table, p, div, ul, h1, h2, h3"):
+        elif tag == "table" and (rows := _cells(child, ways)):
             break_line()
-            cells = [" ".join(cell.text().split()) for cell in child.css("td, th")]
-            if any(cells):
-                lines += ["| " + " | ".join(cells) + " |" if len(cells) > 1 else cells[0], ""]
-        elif tag == "tr":
-            _row(child, lines, ways, break_line)
+            caption = child.css_first("caption")
+            lines += [" ".join(caption.text().split()), ""] if caption else []
+            lines += [*table_lines(rows), "", ""]
         elif tag == "pre":
             break_line()
             lines += ["```", *child.text().strip("\n").split("\n"), "```", ""]
         else:
             if tag == "li":
                 break_line()
-                lines.append("- ")
+                if len(lines) > 1 and not lines[-1] and lines[-2].startswith("- "):
+                    lines[-1] = "- "
+                else:
+                    lines.append("- ")
             elif tag in _BLOCKS:
                 break_line()
                 lines.append("")
@@ -169,16 +219,37 @@ def _lines(node: Any, lines: list[str], ways: Any) -> None:
                     lines.append("")
 
 
-def _row(row: Any, lines: list[str], ways: Any, break_line: Any) -> None:
-    """A row with blocks in its cells: of a table when each cell is a short text, else a frame that holds a layout."""
-    cells = [cell for cell in row.iter() if cell.tag in ("td", "th")]
-    texts = [" ".join(cell.text(separator=" ").split()) for cell in cells]
-    layout = len(cells) < 2 or row.css_first("table, ul, h1, h2, h3") or max(map(len, texts)) > 600
-    break_line()
-    if layout:
-        for cell in cells:
-            break_line()
-            lines.append("")
-            _lines(cell, lines, ways)
-    elif any(texts):
-        lines += ["| " + " | ".join(texts) + " |", ""]
+def _cells(table: Any, ways: Any) -> list[list[str]]:
+    """The texts of a table's cells, without columns that are empty; nothing for a table that holds a layout."""
+    if table.css_first("td table, th table, td h1, td h2, td h3, td pre"):
+        return []
+    rows = []
+    for row in table.css("tr"):
+        cells = []
+        for cell in row.iter():
+            if cell.tag in ("td", "th"):
+                drawn: list[str] = []
+                _lines(cell, drawn, ways)
+                cells.append(" ".join(" ".join(drawn).split()))
+                span = cell.attributes.get("colspan") or ""
+                cells += [""] * (min(int(span), _SPAN) - 1 if span.isdigit() else 0)
+        if any(cells):
+            rows.append(_joined(cells))
+    width = max(map(len, rows), default=0)
+    longest = max((len(cell) for row in rows for cell in row), default=0)
+    if width < 2 or longest > (_CELL if len(rows) > 1 else _CELL / 10):
+        return []
+    columns = [[row[place] if place < len(row) else "" for row in rows] for place in range(width)]
+    return [list(row) for row in zip(*(column for column in columns if any(column)), strict=True)]
+
+
+def _joined(row: list[str]) -> list[str]:
+    """A row whose currency signs, percent signs and closing brackets stand with the number, not in cells of their own."""
+    for place, cell in enumerate(row):
+        if cell in _BEFORE and place + 1 < len(row) and row[place + 1]:
+            row[place], row[place + 1] = cell + row[place + 1], ""
+        elif cell in _AFTER and place:
+            at = place - 1 if row[place - 1] or place < 2 else place - 2
+            if row[at]:
+                row[at], row[place] = row[at] + cell, ""
+    return row

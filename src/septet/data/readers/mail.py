@@ -131,7 +131,11 @@ def _parts(message: Message, bodies: list[str], attached: list[tuple[str, str, b
         return
     data = message.get_payload(decode=True)
     data = data if isinstance(data, bytes) else b""
-    if message.get_content_disposition() == "attachment" or message.get_content_maintype() != "text" or name:
+    if (
+        message.get_content_disposition() == "attachment"
+        or message.get_content_maintype() != "text"
+        or (name and message.get_content_disposition() != "inline")
+    ):
         if data:
             attached.append((_decoded(name) if name else f"unnamed.{kind.rpartition('/')[2]}", kind, data))
         return

@@ -75,7 +75,10 @@ def read_docx(file: File) -> Iterator[Item]:
             if isinstance(block, Table):
                 lines += [*table_lines([_row_texts(row) for row in block.rows]), ""]
             else:
-                lines += _paragraph(block)
+                drawn = _paragraph(block)
+                if drawn and drawn[0].startswith("- ") and len(lines) > 1 and lines[-2].startswith("- "):
+                    lines.pop()
+                lines += drawn
         properties = document.core_properties
         heading = next((line.lstrip("# ") for line in lines if line.startswith("#")), "")
         title = (properties.title or "").strip() or heading or file.stem

@@ -15,7 +15,7 @@ import msgspec
 
 from septet.core import SeptetError
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\udc80-\udcff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ufffe\uffff\udc80-\udcff]")
 
 
 class Row(NamedTuple):

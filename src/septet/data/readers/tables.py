@@ -107,7 +107,7 @@ def records(lines: Iterator[str] | io.TextIOWrapper, delimiter: str) -> Iterator
             yield Record(number, [], "has a quote that is not closed")
             continue
         try:
-            fields = next(csv.reader(io.StringIO("".join(taken), newline=""), delimiter=delimiter, strict=True))
+            fields = next(csv.reader(taken, delimiter=delimiter, strict=True))
         except (csv.Error, StopIteration) as error:
             source.back(taken[1:])
             yield Record(number, [], f"is broken: {error}")

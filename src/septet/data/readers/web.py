@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
+import msgspec
+
 from septet.core import MissingExtra
 from septet.data.readers.archive import packing_of
 from septet.data.readers.file import File, Rows
@@ -24,7 +26,7 @@ from septet.data.readers.row import Item, Reject, Row, Unreadable, as_meta, pars
 MAX_PAGE = 64 << 20
 _DOCUMENTS = ("response", "resource", "conversion")
 _ARC_HEAD = re.compile(
-    rb"(?P<url>\S.*?) (?P<ip>[\d.:a-fA-F]+) (?P<date>\d{12,14}) (?P<kind>\S+) (?:.* )?(?P<size>\d+)\s*$"
+    rb"(?P<url>\S.*?) (?P<ip>[\d.:a-fA-F]+) (?P<date>\d{12,18}) (?P<kind>\S+) (?:.* )?(?P<size>\S+)\s*$"
 )
 
 
@@ -38,14 +40,13 @@ def read_warc(file: File, rows: Rows) -> Iterator[Item]:
             if isinstance(record, str):
                 yield Reject(where, record, "broken record")
                 continue
-            kind = record.record_type.name if hasattr(record.record_type, "name") else str(record.record_type)
-            kind = kind.rpartition(".")[2]
+            kind = str(record.record_type).rpartition(".")[2]
             if kind not in _DOCUMENTS:
                 beside[kind] += 1
                 continue
             try:
                 with parsing("record"):
-                    member, meta = _page(record, file)
+                    member, meta = _page(record, kind, file)
             except Unreadable as error:
                 yield Reject(where, str(error), error.rule)
                 continue
@@ -107,13 +108,13 @@ def _next(stream: BinaryIO, position: int, packed: bool) -> int:
     return -1
 
 
-def _page(record: Any, file: File) -> tuple[File, dict[str, Any]]:
+def _page(record: Any, type_: str, file: File) -> tuple[File, dict[str, Any]]:
     headers = record.headers
     url = (headers.get("WARC-Target-URI") or "").strip("<>")
     meta = {"url": url, "date": headers.get("WARC-Date") or ""}
     kind = headers.get("Content-Type") or ""
     charset = ""
-    if kind.startswith("application/http") or (record.record_type.name == "response" and url.startswith("http")):
+    if kind.startswith("application/http") or (type_ == "response" and url.startswith("http")):
         record.parse_http(auto_decode="all")
         http = record.http_headers
         if http is None:
@@ -147,7 +148,8 @@ def _documents(member: File, meta: dict[str, Any], where: str, rows: Rows) -> It
     for item in member.nested(where, rows):
         if isinstance(item, Row):
             title = item.title if item.title != member.stem else meta["url"] or item.title
-            yield item._replace(meta=item.meta or as_meta(meta), title=title)
+            inner = msgspec.json.decode(item.meta) if item.meta else {}
+            yield item._replace(meta=as_meta({**inner, **meta}), title=title)
         else:
             yield item._replace(reason=f"{item.reason} ({member.kind})" if member.kind else item.reason)
 
@@ -169,6 +171,9 @@ def read_arc(file: File, rows: Rows) -> Iterator[Item]:
             head, content = found
             if head is None:
                 yield Reject(where, "has no readable header line", "broken record")
+                continue
+            if not head["size"].isdigit():
+                yield Reject(where, f"has no readable length: {head['size'].decode('latin-1')}", "broken record")
                 continue
             url = head["url"].decode("utf-8", "replace")
             if url.startswith("filedesc:"):
@@ -200,8 +205,8 @@ def _arc_records(stream: BinaryIO) -> Iterator[tuple[re.Match[bytes] | None, byt
                 yield None, b""
             lost = True  # go on with the next line that reads like a header
             continue
-        lost = False
-        yield head, stream.read(min(int(head["size"]), MAX_PAGE + 1))
+        lost = not head["size"].isdigit()  # what follows belongs to this record, up to the next header
+        yield head, b"" if lost else stream.read(min(int(head["size"]), MAX_PAGE + 1))
 
 
 def _arc_page(file: File, url: str, kind: str, content: bytes) -> File:
@@ -210,7 +215,7 @@ def _arc_page(file: File, url: str, kind: str, content: bytes) -> File:
         from fastwarc.warc import WarcRecord, WarcRecordType
 
         record = WarcRecord()
-        record.init_headers(len(content), WarcRecordType.response)
+        record.init_headers(record_type=WarcRecordType.response)
         record.is_http = True
         record.set_bytes_content(content)
         record.parse_http(auto_decode="all")
