@@ -72,7 +72,7 @@ def perform(task: Task, emit: Sink, pool: Pool | None = None) -> Outcome:
             inputs.append(port.kind(tied))
     run = Run(task.out, task.scratch, emit, pool)
     with full_disk_named(run.out):
-        made = step.function(config, *inputs, run)
+        made = step.function(config, *inputs, run=run)
     if Path(made.path) != run.out:
         raise StepFailed(f"{step.name} returned {made!r}", "A step must return the artifact that it wrote into run.out")
     made.check()

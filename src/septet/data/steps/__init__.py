@@ -1,6 +1,6 @@
 """The steps of stage 1, data: what each takes, what it makes, and what it can be told. The work is in the files beside."""
 
-from septet.data.steps.duplicates import Deduplicate, deduplicate
+from septet.data.steps.duplicates import Deduplicate, Sketch, deduplicate, sketch
 from septet.data.steps.knowledge import Knowledge, Questions, Retrieve, Rows, knowledge, questions, retrieve, rows
 from septet.data.steps.quality import (
     Filter,
@@ -29,6 +29,7 @@ __all__ = [
     "Read",
     "Retrieve",
     "Rows",
+    "Sketch",
     "TrainTokenizer",
     "deduplicate",
     "filter_",
@@ -42,5 +43,6 @@ __all__ = [
     "read",
     "retrieve",
     "rows",
+    "sketch",
     "tokenizer",
 ]
