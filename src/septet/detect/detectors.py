@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from septet.core.errors import ConfigError
+from septet.detect import names as tagged
 from septet.detect import pii as personal
 from septet.detect.attack_cues import CUES
 from septet.detect.attack_rules import RULES
@@ -38,6 +39,15 @@ def pii(policy: Policy) -> Detector:
 
     def detect(text: str) -> list[Span]:
         return personal.detect(text, threshold=policy.pii.threshold, allow=policy.pii.allow)
+
+    return detect
+
+
+def names(policy: Policy) -> Detector:
+    """Names of people, places and organisations round cues, at or above the policy's threshold; extra `names`."""
+
+    def detect(text: str) -> list[Span]:
+        return [span for span in tagged.find(text) if span.score >= policy.pii.threshold]
 
     return detect
 

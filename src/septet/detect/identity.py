@@ -62,7 +62,7 @@ _NAME_EN = re.compile(
     r"\s*:\s*|(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Madam)\.?\s))"
     rf"(?P<name>{_WORD}(?:\s(?:[A-Z]\.?\s)?(?:(?:van|von|de|der|la|bin|al)\s)?{_WORD}){{0,2}})"
 )
-_NOT_ENGLISH_NAMES = frozenset(
+NOT_ENGLISH_NAMES = frozenset(
     "Sir Madam Customer Client User Team All Colleague Colleagues Support Bank The This That It "
     "Not Your My Our A An And Or Of For In On At To Is Are Was "
     "Name Address Phone Email Date Number Card Account Manager Friend Friends Everyone Please "
@@ -102,7 +102,8 @@ _STREET_WORD = (
 )
 _ADDRESS_EN = re.compile(
     r"(?<![0-9A-Za-z$€£.,])"
-    rf"\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}})?,? (?:[NSEW]\.? )?(?:[A-Z0-9][A-Za-z0-9'.-]* ){{1,4}}{_STREET_WORD}\b\.?(?: (?:[NSEW]|"
+    rf"\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}})?,? (?:[NSEW]\.? )?(?:[A-Z0-9][A-Za-z0-9'.-]* "
+    rf"){{1,4}}{_STREET_WORD}\b\.?(?: (?:[NSEW]|"
     r"[NS][EW])\b)?"
     r"(?:,? (?:(?:Apt|Apartment|Suite|Ste|Unit|Floor|Fl|Room|Rm|Flat|Building|Bldg)"
     r"\.? ?#?[0-9A-Za-z-]{1,6}|#\d{1,5}))?"
@@ -111,6 +112,33 @@ _ADDRESS_EN = re.compile(
 )
 _PO_BOX = re.compile(r"(?<![A-Za-z])P\.?\s?O\.? ?[Bb][Oo][Xx] \d{1,7}(?![0-9A-Za-z])")
 _POSTCODE_UK = re.compile(r"(?<![0-9A-Za-z])(?:[A-Z]{1,2}\d[0-9A-Z]? \d[ABD-HJLNP-UW-Z]{2})(?![0-9A-Za-z])")
+# Streets of other countries: the word for street before or at the end of its name, the house number behind it; and a house
+# number with a flat, a room or a floor.
+_WORD_EN = r"[A-Z0-9\u00c0-\u017f][\w'.-]*"
+_STREET_FIRST = re.compile(
+    r"(?:(?<![\w,.])\d{1,5},? )?(?i:rue|via|viale|calle|avenida|avda|rua|plaza|piazza|piazzetta|paseo|praca|"
+    r"largo|boulevard|chemin)\.?"
+    rf" (?:(?:de|del|della|la|las|los|do|da|dos|du|des) )*{_WORD_EN}(?: (?:(?:de|del|la|do|da|du) "
+    rf")?{_WORD_EN}){{0,4}}(?:,? \d{{1,5}}[A-Za-z]?)?"
+)
+_STREET_LAST = re.compile(
+    r"(?<![\w])(?:\d{1,6} )?[A-Z\u00c0-\u017f][\w'.-]*?(?: [A-Z\u00c0-\u017f][\w'.-]*){0,3}? ?"
+    r"(?i:strasse|straße|gasse|allee|platz|vagen|veien|veg|katu|tie|gatan|gata|laan|straat|vej|gade|utca|ulica|"
+    r"ut|ter|ulice)\.? \d{1,5}[A-Za-z]?\.?"
+)
+_FLAT = re.compile(
+    rf"(?<![\w$€£.,])\d{{1,6}}[A-Za-z]?,?(?: {_WORD_EN}){{1,6}}(?: \d{{1,5}})?,?\s+"
+    r"(?:Apt|Apartment|Suite|Ste|Unit|Flat|Room|Floor)\.? ?#?\d{1,5}[A-Za-z]?"
+    rf"(?:,?\s{{1,3}}{_WORD_EN}(?: "
+    rf"{_WORD_EN}){{0,3}}){{0,1}}(?:\s?,?\s{{1,2}}[A-Z]{{2,3}})?(?:,?\s{{1,2}}[A-Z][\w]+(?: "
+    rf"[A-Z][\w]+)?)?(?:,?\s{{1,2}}\d{{4,6}})?"
+)
+_ADDRESS_EN_CUE = re.compile(
+    r"(?i:(?:address|addr)(?: is| to)?|lives? (?:at|on)|located at|office is at|offices are (?:located )?at|"
+    r"moved to|resid(?:e|es|ing) at|"
+    r"ship(?:ped)? to|deliver(?:ed)? to|living at|live in)\s{0,2}:?\s{1,5}"
+    rf"(?P<value>\d{{1,6}}[A-Za-z]?(?:,?\s{{1,3}}(?:{_WORD_EN}|de|del|la|do|da|du|des|van|der)){{1,10}})"
+)
 
 
 def _name_zh(text: str, at: int, low: int, high: int) -> Found:  # noqa: ARG001
@@ -134,9 +162,9 @@ def _name_en(text: str, at: int, low: int, high: int) -> Found:  # noqa: ARG001
         yield keyed.start("name"), keyed.end("name"), "person", 0.85, "cue_zh"
     match = _NAME_EN.match(text, at, high)
     words = match["name"].split() if match else []
-    while words and words[-1] in _NOT_ENGLISH_NAMES:
+    while words and words[-1] in NOT_ENGLISH_NAMES:
         words.pop()
-    if match and words and not _NOT_ENGLISH_NAMES.intersection(words):
+    if match and words and not NOT_ENGLISH_NAMES.intersection(words):
         titled = match[0].split()[0].rstrip(".") in ("Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Sir")
         vague = match[0].lower().startswith(("called", "this is", "contact"))
         score = 0.85 if titled or (len(words) > 1 and not vague) else 0.6
@@ -168,6 +196,10 @@ def _address_cued(text: str, at: int, low: int, high: int) -> Found:  # noqa: AR
         yield cued.start(group), cued.end(group), "address", 0.85, "cue_zh"
 
 
+def _has_number(match: re.Match[str]) -> bool:
+    return any(char.isdigit() for char in match[0])
+
+
 POSTCODE = rule_of(Form("address", "postcode_uk", 0.7, _POSTCODE_UK))
 SHAPES = {shapes.POSTCODE_UK: POSTCODE}
 CUES = (
@@ -194,6 +226,31 @@ CUES = (
         (rule_of(Form("address", "shape_en", 0.85, _ADDRESS_EN)),),
         follow=scan.STREET_EN,
         edges=3,
+    ),
+    Cue(
+        "apt|apartment|suite|ste|unit|flat|room|floor",
+        (rule_of(Form("address", "flat", 0.85, _FLAT)),),
+        follow=scan.STREET_EN,
+        edges=3,
+    ),
+    Cue(
+        "rue|via|viale|calle|avenida|avda|rua|plaza|piazza|piazzetta|paseo|praca|largo|boulevard|chemin",
+        (rule_of(Form("address", "shape_eu", 0.8, _STREET_FIRST, _has_number, back=8)),),
+        edges=3,
+    ),
+    Cue(
+        "strasse|straße|gasse|allee|platz|vagen|veien|veg|katu|tie|gatan|gata|laan|straat|vej|gade|utca|ulica|ut|ter|ulice",
+        (rule_of(Form("address", "shape_eu", 0.8, _STREET_LAST, back=28)),),
+        follow=scan.NUMBER_NEXT,
+        edges=2,
+        reach=10,
+    ),
+    Cue(
+        "address|addr|lives at|live at|lives on|live on|located at|office is at|offices are at|moved to|reside at|resides at|"
+        "residing at|ship to|shipped to|deliver to|delivered to|living at|live in",
+        (rule_of(Form("address", "cue_en", 0.85, _ADDRESS_EN_CUE)),),
+        edges=3,
+        reach=120,
     ),
     Cue("p.o. box|po box|p.o box|p. o. box|p o box", (rule_of(Form("address", "po_box", 0.85, _PO_BOX)),), edges=1),
 )

@@ -36,7 +36,9 @@ from septet.kernels.symbols import (
 )
 
 # What must follow a cue (or stand before it) for it to count.
-ALWAYS, NUMBER, NAME_ZH, NAME_EN, ASSIGNED, BEFORE_NAME, HOUSE, STREET_EN, CREDENTIAL, LOCAL_PART = range(10)
+ALWAYS, NUMBER, NAME_ZH, NAME_EN, ASSIGNED, BEFORE_NAME, HOUSE, STREET_EN, CREDENTIAL, LOCAL_PART, NUMBER_NEXT = range(
+    11
+)
 AT, IP6, PLATE = 1, 2, 3
 """Classes of anchors that the scanner itself makes; those of `kernels.shapes` go on from 10, cue classes from 40."""
 
@@ -143,6 +145,8 @@ def _cue(data, start, end, i, after, char, kind, length, table, follow, whole, n
         good = True
     elif need == NUMBER:
         good = _digit_follows(data, after, end, table, 28)
+    elif need == NUMBER_NEXT:
+        good = _digit_follows(data, after, end, table, 3)
     elif need == NAME_ZH:
         good = _name_follows(data, after, end, table)
     elif need == NAME_EN:
