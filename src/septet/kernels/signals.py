@@ -162,7 +162,7 @@ def measure_column(data: Any, offsets: Any, languages: Any) -> Any:
     rows = offsets.size - 1
     longest = int(np.diff(offsets).max()) if rows else 0
     work = room(longest + 2)
-    lines = min(_LINES, 1 << (2 * longest + 16).bit_length())
+    lines = min(_LINES, 1 << (2 * longest + 64).bit_length())
     line_keys, line_counts = np.zeros(lines, np.uint64), np.zeros(lines, np.int32)
     seen = np.full(65536, -1, np.int32)
     out = np.zeros((rows, len(NAMES)))
