@@ -96,8 +96,8 @@ _PHRASES = {
     HTTPS: "https://",
     WWW: "www.",
 }
-# Of Gopher, for English; for Chinese the commonest function characters.
-_STOPS = ("the be to of and that have with", "的一是在不了有和人这中大为上个国我以要他时来用们")
+# Of Gopher, for English; for Chinese the commonest function characters, in both scripts.
+_STOPS = ("the be to of and that have with", "的一是在不了有和人这中大为上个国我以要他时来用们這為個國時來們")
 # Function words of English, of which ordinary prose has about half (Fox 1989, "A stop list for general text", shortened).
 _FUNCTION_WORDS = (
     "a about above after again against all also am an and any are as at be because been before being below between both but "
