@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from septet.core.errors import ConfigError
-from septet.detect import checksums
+from septet.detect import checksums, national, quasi
 from septet.detect.normalise import normalise
 from septet.detect.pii import KINDS
 from septet.detect.span import Span, merge
@@ -50,10 +50,12 @@ def apply(
     key: bytes = b"",
     default: str = "tag",
     language: str = "",
+    generalise: Mapping[str, str] | None = None,
 ) -> str:
     """The text with each span treated as `actions` says for its kind, `default` for the kinds it does not name.
 
     `language` ("zh", "en") chooses the language of tags; empty: Chinese where the text holds Chinese characters.
+    `generalise` says how coarse by kind (`DETAILS`).
     Raises ConfigError for an unknown action, and for a keyed action without a key.
     """
     chinese = language == "zh" if language else bool(_HAN.search(text))
@@ -61,17 +63,19 @@ def apply(
     at = 0
     for span in merge(spans):
         action = actions.get(span.kind, default)
-        out += (text[at : span.start], _treat(span.of(text), span.kind, action, key, chinese))
+        detail = (generalise or {}).get(span.kind, "")
+        out += (text[at : span.start], treat(span.of(text), span.kind, action, key, chinese, detail))
         at = span.end
     return "".join(out) + text[at:]
 
 
 def tag_of(kind: str, chinese: bool) -> str:
-    names = KINDS.get(kind)
+    names = KINDS.get(kind) or quasi.KINDS.get(kind)
     return f"[{names[0] if chinese else names[1]}]" if names else f"[{kind.upper()}]"
 
 
-def _treat(value: str, kind: str, action: str, key: bytes, chinese: bool) -> str:
+def treat(value: str, kind: str, action: str, key: bytes, chinese: bool, detail: str = "") -> str:
+    """What stands in place of one value. Raises ConfigError as `apply` does."""
     if action in NEEDS_KEY and not key:
         raise ConfigError(
             f"the action '{action}' for '{kind}' needs a key",
@@ -89,9 +93,9 @@ def _treat(value: str, kind: str, action: str, key: bytes, chinese: bool) -> str
         case "hash":
             return f"[{kind}:{_digest(key, kind, value)[:8].hex()}]"
         case "pseudonymise":
-            return _surrogate(value, kind, key)
+            return surrogate(value, kind, key)
         case "generalise":
-            return _generalise(value, kind, chinese)
+            return _generalise(value, kind, chinese, detail)
     raise ConfigError(f"there is no action '{action}'", f"Known: {', '.join(ACTIONS)}")
 
 
@@ -113,17 +117,20 @@ def _mask(value: str, kind: str) -> str:
 
 
 def _digest(key: bytes, kind: str, value: str) -> bytes:
-    canonical = "".join(c for c in normalise(value).text if c.isalnum() or c in "@.")
-    return hmac.new(key, f"{kind}\0{canonical}".encode(), hashlib.sha256).digest()
+    return hmac.new(key, f"{kind}\0{_canonical(value)}".encode(), hashlib.sha256).digest()
 
 
 class _Draw:
     """Numbers from a digest, the same for the same value and key."""
 
     def __init__(self, seed: bytes):
+        self._seed = seed
         self._state = int.from_bytes(seed + hashlib.sha256(seed).digest(), "big")
 
     def below(self, limit: int) -> int:
+        if self._state < limit << 64:  # used up: go on from what it was made of
+            self._seed = hashlib.sha256(self._seed).digest()
+            self._state = int.from_bytes(self._seed + hashlib.sha256(self._seed).digest(), "big")
         self._state, drawn = divmod(self._state, limit)
         return drawn
 
@@ -131,13 +138,47 @@ class _Draw:
         return "".join(str(self.below(10)) for _ in range(count))
 
 
-def _surrogate(value: str, kind: str, key: bytes) -> str:
-    draw = _Draw(_digest(key, kind, value))
+def surrogate(value: str, kind: str, key: bytes, attempt: int = 0) -> str:
+    """A value of the same form and, where there is one, with a right check character, drawn by the key; never the value itself.
+
+    `attempt` draws another one: a vault that meets two values with one surrogate takes the next.
+    """
+    canonical = _canonical(value)
+    digest = _digest(key, kind, value)
+    for turn in range(attempt, attempt + 64):
+        made = _drawn(value, kind, _Draw(digest if not turn else hashlib.sha256(digest + bytes([turn % 256])).digest()))
+        if _canonical(made) != canonical:
+            return made
+    return tag_of(kind, bool(_HAN.search(value)))
+
+
+def _canonical(value: str) -> str:
+    return "".join(c for c in normalise(value).text if c.isalnum() or c in "@.")
+
+
+def _drawn(value: str, kind: str, draw: "_Draw") -> str:
     maker: Callable[[str, _Draw], str] | None = _MAKERS.get(kind)
     if maker is None:
         return _same_form(value, draw)
     bare = "".join(c for c in normalise(value, fold_case=False).text if c.isalnum())
     return maker(value, draw) if kind in _AS_WRITTEN else _with_form(value, maker(bare, draw))
+
+
+def _checked(value: str, draw: "_Draw") -> str:
+    """A number of the same office that holds: drawn until pattern and check fit, which takes some thousand draws at most."""
+    plain = normalise(value, fold_case=False).text
+    form = national.form_of(plain)
+    if form is None:
+        return _same_form(plain, draw)
+    for _ in range(20_000):
+        made = _same_form(plain, draw)
+        if made != plain and national.holds(form, made):
+            return made
+    return _same_form(plain, draw)
+
+
+def _wallet(value: str, draw: "_Draw") -> str:
+    return national.wallet_like(value, draw.digits(64))
 
 
 def _same_form(value: str, draw: _Draw) -> str:
@@ -196,6 +237,13 @@ def _person(value: str, draw: _Draw) -> str:
     return f"{first} {last}" if " " in value else last
 
 
+_NINO = "AA AB AE AH BA BB CA CB EA GA HA JA KA LA MA NA PA RA SA TA WA YA ZA".split()
+
+
+def _groups(value: str, digits: str) -> str:
+    return _with_form(normalise(value, fold_case=False).text, digits)
+
+
 def _birth_date(value: str, draw: _Draw) -> str:
     def part(match: re.Match[str]) -> str:
         if len(match[0]) == 8:
@@ -205,7 +253,10 @@ def _birth_date(value: str, draw: _Draw) -> str:
     return re.sub(r"\d+", part, value)
 
 
-_AS_WRITTEN = frozenset(("person", "email", "address", "secret", "ip", "birth_date"))
+_AS_WRITTEN = frozenset(
+    ("person", "email", "address", "secret", "ip", "birth_date", "national_id", "tax_id", "health_id", "wallet", "ssn", "nino",
+     "organisation", "place")
+)  # fmt: skip
 _MAKERS: Mapping[str, Callable[[str, _Draw], str]] = {
     "resident_id": _resident,
     "bank_card": _card,
@@ -214,6 +265,21 @@ _MAKERS: Mapping[str, Callable[[str, _Draw], str]] = {
     "uscc": _company,
     "person": _person,
     "birth_date": _birth_date,
+    "national_id": _checked,
+    "tax_id": _checked,
+    "health_id": _checked,
+    "ssn": lambda value, draw: _groups(
+        value, f"{1 + draw.below(665):03d}{1 + draw.below(99):02d}{1 + draw.below(9999):04d}"
+    ),
+    "nino": lambda value, draw: _with_form(
+        value, f"{_NINO[draw.below(len(_NINO))]}{draw.digits(6)}{'ABCD'[draw.below(4)]}"
+    ),
+    "wallet": _wallet,
+    "organisation": lambda value, draw: (
+        f"某某{draw.digits(4)}公司" if _HAN.search(value) else f"Company {draw.digits(4)}"
+    ),
+    "place": lambda value, draw: f"某地{draw.digits(3)}" if _HAN.search(value) else f"Place {draw.digits(3)}",
+    "plate": lambda bare, draw: bare[:1] + _same_form(bare[1:], draw).upper().replace("I", "J").replace("O", "P"),
     "email": lambda _, draw: f"user{draw.digits(8)}@example.com",
     "address": lambda value, draw: (
         f"某市某路{1 + draw.below(900)}号" if _HAN.search(value) else f"{1 + draw.below(900)} Any Street"
@@ -223,19 +289,34 @@ _MAKERS: Mapping[str, Callable[[str, _Draw], str]] = {
 }
 
 
-def _generalise(value: str, kind: str, chinese: bool) -> str:
+DETAILS = {
+    "birth_date": ("year", "decade", "month"),
+    "address": ("city", "province"),
+    "age": ("5", "10", "20"),
+    "amount": ("10", "100"),
+    "date": ("month", "quarter", "year", "decade"),
+    "ip": ("24", "16"),
+}
+"""How coarse a kind may be generalised; the first is what is done where the policy says nothing."""
+
+
+def _generalise(value: str, kind: str, chinese: bool, detail: str) -> str:
     plain = normalise(value, fold_case=False).text
-    year = re.search(r"(?:18|19|20)\d{2}", plain)
-    if kind == "birth_date" and year:
-        return f"{year[0]}年" if chinese else year[0]
+    if kind in quasi.KINDS:
+        return quasi.generalise(value, kind, detail)
+    if kind == "birth_date" and re.search(r"(?:18|19|20)\d{2}", plain):
+        made = quasi.generalise(value, "date", detail or "year")
+        return made if not chinese or "年" in made or "-" in made else f"{made}年"
     if kind == "resident_id" and len(plain) == 18:
         return f"[身份证号，{plain[6:10]}年生]" if chinese else f"[RESIDENT_ID, born {plain[6:10]}]"
     if kind == "address":
-        admin = re.match(r"(?:中国)?[\u4e00-\u9fff]{2,3}?(?:省|市|自治区)(?:[\u4e00-\u9fff]{2,6}?(?:市|州))?", plain)
+        city = "" if detail == "province" else r"(?:[\u4e00-\u9fff]{2,6}?(?:市|州))?"
+        admin = re.match(rf"(?:中国)?[\u4e00-\u9fff]{{2,3}}?(?:省|市|自治区){city}", plain)
         if admin:
             return admin[0]
     if kind == "email" and "@" in plain:
         return f"{tag_of(kind, chinese)}@{plain.rpartition('@')[2]}"
     if kind == "ip" and plain.count(".") == 3:
-        return f"{plain.rpartition('.')[0]}.0/24"
+        parts = plain.split(".")
+        return ".".join(parts[:2]) + ".0.0/16" if detail == "16" else ".".join(parts[:3]) + ".0/24"
     return tag_of(kind, chinese)

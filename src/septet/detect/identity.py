@@ -114,7 +114,7 @@ _PO_BOX = re.compile(r"(?<![A-Za-z])P\.?\s?O\.? ?[Bb][Oo][Xx] \d{1,7}(?![0-9A-Za
 _POSTCODE_UK = re.compile(r"(?<![0-9A-Za-z])(?:[A-Z]{1,2}\d[0-9A-Z]? \d[ABD-HJLNP-UW-Z]{2})(?![0-9A-Za-z])")
 # Streets of other countries: the word for street before or at the end of its name, the house number behind it; and a house
 # number with a flat, a room or a floor.
-_WORD_EN = r"[A-Z0-9\u00c0-\u017f][\w'.-]*"
+_WORD_EN = r"[A-Z0-9\u00c0-\u017f](?:[\w'.-]*\w)?"
 _STREET_FIRST = re.compile(
     r"(?:(?<![\w,.])\d{1,5},? )?(?i:rue|via|viale|calle|avenida|avda|rua|plaza|piazza|piazzetta|paseo|praca|"
     r"largo|boulevard|chemin)\.?"

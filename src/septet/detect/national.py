@@ -204,12 +204,16 @@ def bech32(code: str) -> bool:
     values = ["qpzry9x8gf2tvdw0s3jn54khce6mua7l".find(c) for c in code[3:]]
     if min(values) < 0:
         return False
+    return _polymod(values) in (1, 0x2BC830A3)
+
+
+def _polymod(values: list[int]) -> int:
     state = 1
     for value in [3, 3, 0, 2, 3, *values]:
         top, state = state >> 25, (state & 0x1FFFFFF) << 5 ^ value
         for bit, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
             state ^= generator if top >> bit & 1 else 0
-    return state in (1, 0x2BC830A3)
+    return state
 
 
 def _form(
@@ -305,3 +309,43 @@ CUED = (
     _cued("tax_id", "ca_sin", "sin|social insurance", r"\d{3}[ -]?\d{3}[ -]?\d{3}", sin),
     _cued("tax_id", "au_tfn", "tfn|tax file", r"\d{3}[ -]?\d{3}[ -]?\d{3}", tfn),
 )  # fmt: skip
+
+
+def form_of(value: str) -> Form | None:
+    """The form that a value has as a whole; those that need a cue are tried last."""
+    own = (*SSN_SHAPED, *IN_FOURS, *THREE_THREE_FOUR, *LETTERED, *GROUPED)
+    return next((form for form in (*own, *(one for _, forms in CUED for one in forms)) if holds(form, value)), None)
+
+
+def holds(form: Form, value: str) -> bool:
+    """Whether a value is of this form, with the cue that the form may need taken as given."""
+    cued = "value" in form.pattern.groupindex
+    text = f"{_CUE_OF[form.rule]} {value}" if cued else value
+    match = form.pattern.match(text)
+    return match is not None and match.end() == len(text) and form.check(match)
+
+
+_CUE_OF = {forms[0].rule: words.partition("|")[0] for words, forms in CUED}
+
+
+def wallet_like(value: str, digits: str) -> str:
+    """Another address of the same network, with its checksum; `digits` (64) decide which."""
+    seed = hashlib.sha256(digits.encode()).digest()
+    if value[:2] == "0x":
+        return "0x" + seed.hex()[:40]
+    if value[:3].lower() == "bc1":
+        letters = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+        body = value[3:4].lower() + "".join(letters[byte & 31] for byte in (seed + seed)[: len(value) - 10])
+        constant = 1 if body[0] == "q" else 0x2BC830A3
+        state = _polymod([letters.index(c) for c in body] + [0] * 6) ^ constant
+        return "bc1" + body + "".join(letters[state >> 5 * (5 - k) & 31] for k in range(6))
+    number = 0
+    for char in value:
+        number = number * 58 + _BASE58.index(char)
+    raw = number.to_bytes(25, "big")[:1] + seed[:20]
+    raw += hashlib.sha256(hashlib.sha256(raw).digest()).digest()[:4]
+    number, made = int.from_bytes(raw, "big"), ""
+    while number:
+        number, rest = divmod(number, 58)
+        made = _BASE58[rest] + made
+    return "1" * (len(raw) - len(raw.lstrip(b"\0"))) + made

@@ -54,6 +54,7 @@ KINDS = {
     "place": ("地名", "PLACE"),
     "address": ("地址", "ADDRESS"),
 }
+"""What `detect` finds. Ages, dates and amounts are quasi-identifiers: `detect.quasi`."""
 _KIND_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 _CHINESE_DIGITS = str.maketrans("零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两", "00012345678911234567892")
 _CHINESE_DIGIT_RUN = re.compile(

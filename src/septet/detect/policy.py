@@ -15,8 +15,8 @@ import msgspec
 
 from septet.core.config import Config, field
 from septet.core.errors import ConfigError, nearest
-from septet.detect import grounding
-from septet.detect.actions import ACTIONS
+from septet.detect import grounding, quasi
+from septet.detect.actions import ACTIONS, DETAILS
 from septet.detect.attack_rules import Rule
 from septet.detect.lexicon import Category, read_words
 from septet.detect.measures import MEASURES, Limit
@@ -40,6 +40,10 @@ class Pii(Config):
     threshold: float = field(0.7, "A finding counts from this score on.", ge=0, le=1)
     default: str = field("tag", "What is done with kinds that `actions` does not name.", choices=ACTIONS)
     actions: dict[str, str] = field(msgspec.field(default_factory=dict), "Kind to action: " + ", ".join(ACTIONS) + ".")
+    generalise: dict[str, str] = field(
+        msgspec.field(default_factory=dict),
+        'Kind to how coarse `generalise` makes it: birth_date = "decade", age = "5".',
+    )
     allow: tuple[str, ...] = field((), "Values that may be shown, such as a hotline; * stands for any characters.")
 
 
@@ -163,8 +167,11 @@ def decode(values: Mapping[str, Any], where: str) -> Policy:
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}", "Correct the value") from None
     for kind, action in policy.pii.actions.items():
-        _known(kind, KINDS, f"{where}: [pii.actions]: unknown kind '{kind}'")
+        _known(kind, {**KINDS, **quasi.KINDS}, f"{where}: [pii.actions]: unknown kind '{kind}'")
         _known(action, ACTIONS, f"{where}: [pii.actions] {kind}: unknown action '{action}'")
+    for kind, detail in policy.pii.generalise.items():
+        _known(kind, DETAILS, f"{where}: [pii.generalise]: nothing can be said of '{kind}'")
+        _known(detail, DETAILS[kind], f"{where}: [pii.generalise] {kind}: unknown detail '{detail}'")
     for language, limits in policy.quality.items():
         for name in limits:
             _known(name, MEASURES, f"{where}: [quality.{language}]: unknown measure '{name}'")
