@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +37,7 @@ SPLIT_BYTES = 256 << 20
 # Rows are handed to Parquet so many, or so many characters, at a time.
 _BATCH_ROWS, _BATCH_CHARACTERS = 2048, 4 << 20
 _REJECTED = "rejected.jsonl"
+_READ = ["data.read"]
 
 
 class Listed(NamedTuple):
@@ -263,40 +264,42 @@ class _Collector:
                 self._write(source, mark, again, good)
             return
         named = f"{source}\0{again}" if again else source
-        ids, marks, ends = [], [], []
-        for row in batch:
-            own = mark or digest(f"{row.text}\0{row.meta}".encode())
-            end = row.start + len(row.text)
-            ids.append(row_id(named, row.where, row.start, end, own))
-            marks.append(own)
-            ends.append(end)
         size = len(batch)
+        marks = [mark] * size if mark else [digest(f"{row.text}\0{row.meta}".encode()) for row in batch]
+        starts = [row.start for row in batch]
+        ends = [row.start + len(row.text) for row in batch]
+        places = zip((row.where for row in batch), starts, ends, marks, strict=True)
+        own = any(row.source or row.licence or row.transform for row in batch)
         said = self._columns
+
+        def each(value: Any, of: Callable[[Row], Any]) -> Any:
+            """A column that is one value, but where rows bring their own."""
+            return [of(row) for row in batch] if own else pa.repeat(pa.scalar(value), size)
+
+        declared = {
+            name: pa.repeat(pa.scalar(said[name]), size)
+            for name in ("origin", "obtained", "owner", "access", "retrieved", "consent", "trust")
+        }
         table = pa.table(
             {
-                "id": ids,
+                **declared,
+                "id": [row_id(named, *place) for place in places],
                 "text": texts,
                 "title": titles,
-                "dataset": [self.dataset] * size,
-                "source": [row.source or source for row in batch],
-                "source_digest": marks,
+                "dataset": pa.repeat(pa.scalar(self.dataset), size),
+                "source": each(source, lambda row: row.source or source),
+                "source_digest": marks if not mark else pa.repeat(pa.scalar(mark), size),
                 "where": [f"{source}, {row.where}" if row.source else row.where for row in batch],
-                "start": [row.start for row in batch],
+                "start": starts,
                 "end": ends,
-                "page": [row.page for row in batch],
+                "page": pa.array([row.page for row in batch], pa.int32()),
                 "language": language_all(texts),
-                "licence": [row.licence or said["licence"] for row in batch],
-                **{
-                    name: [said[name]] * size
-                    for name in ("origin", "obtained", "owner", "access", "retrieved", "consent")
-                },
-                "trust": [said["trust"]] * size,
-                "parent": [""] * size,
+                "licence": each(said["licence"], lambda row: row.licence or said["licence"]),
+                "parent": pa.repeat(pa.scalar(""), size),
                 "meta": metas,
-                "transforms": [["data.read", row.transform] if row.transform else ["data.read"] for row in batch],
-                "edits": [""] * size,
-            },
-            schema=SCHEMA,
+                "transforms": pa.array([["data.read", row.transform] if row.transform else _READ for row in batch]),
+                "edits": pa.repeat(pa.scalar(""), size),
+            }
         )
         self._add(table)
 

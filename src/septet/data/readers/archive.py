@@ -155,7 +155,7 @@ def read_zip(file: File, rows: Rows) -> Iterator[Item]:
     with file.seekable() as stream:
         with parsing("zip archive"):
             archive = zipfile.ZipFile(stream)
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            entries = [entry for entry in archive.infolist() if not entry.filename or not entry.is_dir()]
         if not entries:
             raise Unreadable("is an empty archive", "empty")
         places = named_once([f"member {shown(_name(entry))}" for entry in entries])

@@ -50,9 +50,16 @@ def decode(data: bytes, declared: str = "") -> str:
             pass
     encoding = sniff(data)
     try:
-        return cleaned(data.decode(encoding))
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise Unreadable(f"begins as {encoding.upper()} and is not (wrong at byte {error.start})", "encoding") from None
+    if encoding.startswith(("utf-16", "utf-32")) and not _readable(text[:_LOOKED_AT]):
+        raise Unreadable(f"begins as {encoding.upper()} and is not: it decodes to no characters in use", "encoding")
+    return cleaned(text)
+
+
+def _readable(text: str) -> bool:
+    return sum(one.isprintable() or one.isspace() or one == "\ufeff" for one in text) >= 0.9 * len(text)
 
 
 def known(declared: str) -> str:
@@ -79,6 +86,15 @@ def sniff(data: bytes, whole: bool = True) -> str:
         place = error.start
     else:
         return "utf-8"
+    found = _guess(data, place, whole)
+    if found:
+        return found
+    names = "GB18030 nor Big5 nor Shift-JIS nor Windows-1252 text"
+    raise Unreadable(f"is neither UTF-8 (wrong at byte {place}) nor {names}", "encoding")
+
+
+def _guess(data: bytes, place: int, whole: bool) -> str:
+    """The East Asian or Western encoding in which a text looks most like one, from about `place` on; or an empty text."""
     best, found = _PLAUSIBLE, ""
     sample = data[max(0, place - 1000) :][:_LOOKED_AT]
     for encoding, likeness in _GUESSES:
@@ -89,10 +105,7 @@ def sniff(data: bytes, whole: bool = True) -> str:
         score = likeness(sample.decode(encoding, "ignore"))
         if score > best:
             best, found = score, encoding
-    if found:
-        return found
-    names = "GB18030 nor Big5 nor Shift-JIS nor Windows-1252 text"
-    raise Unreadable(f"is neither UTF-8 (wrong at byte {place}) nor {names}", "encoding")
+    return found
 
 
 def _wide(data: bytes) -> str:
@@ -160,7 +173,7 @@ def sniff_lines(head: bytes) -> str:
     wide = _wide(head)
     if wide:
         return wide
-    if head.count(0) > len(head) / 20:
+    if len(head) > 512 and head.count(0) > len(head) / 20:
         raise Unreadable("is binary, not text", "binary")
     odd = []
     outside = 0
@@ -171,10 +184,9 @@ def sniff_lines(head: bytes) -> str:
                 line.decode("utf-8")
             except UnicodeDecodeError:
                 odd.append(line.translate(None, _BINARY))
+    # A line of another encoding is hardly ever valid UTF-8 by chance: a tenth of them tells that the others are broken.
     # The last line may be cut by the end of the head.
-    if len(odd) <= outside / 2 or (len(odd) == 1 and outside == 1 and len(head) > 4096):
+    if outside - len(odd) >= outside / 10 or (len(odd) == 1 and len(head) > 4096):
         return "utf-8"
-    try:
-        return sniff(b"\n".join(odd), whole=False)
-    except Unreadable:
-        return "utf-8"  # each line that is not is rejected on its own
+    # Where nothing is likely, each line that is not UTF-8 is rejected on its own.
+    return _guess(b"\n".join(odd), 0, whole=False) or "utf-8"

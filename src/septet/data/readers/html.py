@@ -137,7 +137,7 @@ def _measure(node: Any, ways: list[Any], inside: bool = False, data: bool = Fals
         table = tag == "table" and _is_data(child)
         found = _measure(child, ways, inside or tag == "a", data or table)
         if tag == "a" and found.text and child.attributes.get("href"):
-            links += 1
+            found = found._replace(links=found.links + 1)
         elif tag == "a" and not inside:
             found = found._replace(linked=0)
         if not data and not table and _is_way(child, tag, found):

@@ -110,6 +110,6 @@ def tidy(text: str) -> str:
     text = re.sub(r"[\ufffe\x02]\r?\n?", "", text)
     text = cleaned(text).replace("\u00ad\n", "").replace("\u00ad", "")
     # The dots that lead from a heading to its page in a table of contents.
-    text = re.sub(r"(?:[.·…] ?){5,}", " … ", text)
+    text = re.sub(r" ?(?:[.·…] ?){5,}", " … ", text)
     text = re.sub(r"[ \t\u00a0]+\n", "\n", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip()

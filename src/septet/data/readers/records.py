@@ -75,7 +75,7 @@ def maker(told: Told, stem: str) -> Maker:
         if plan.rest:
             facts = {key: record[key] for key in plan.rest}
             if plan.whole:
-                facts = {key: value for key, value in facts.items() if isinstance(value, _SCALARS)}
+                facts = {key: value for key, value in facts.items() if value != "" and isinstance(value, _SCALARS)}
             meta = as_meta_fast(facts)
         return Row(text, title or stem, where, 0, 0, meta, "", source, licence)
 

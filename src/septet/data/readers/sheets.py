@@ -124,8 +124,7 @@ def _sheet(name: str, rows: Iterator[Sequence[Any]], file: File, meta: dict[str,
                 held = []
             continue
         names += [f"column {place}" for place in range(len(names) + 1, len(cells) + 1)]
-        record = {key: cell for key, cell in zip(names, cells, strict=False) if cell or key in file.told.text_columns}
-        record |= {key: "" for key in file.told.text_columns if key in names and key not in record}
+        record = {key: cells[place] if place < len(cells) else "" for place, key in enumerate(names)}
         item = make(record, where)
         yield item._replace(meta=as_meta({**record, **meta})) if meta and isinstance(item, Row) else item
     for at, before in held:

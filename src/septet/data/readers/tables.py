@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from septet.core import MissingExtra
@@ -32,11 +32,11 @@ def read_csv(file: File) -> Iterator[Item]:
     names: list[str] = []
     with file.stream() as stream:
         text = io.TextIOWrapper(stream, encoding, errors="septet-broken", newline="")
-        for record in records(text, delimiter):
+        for record in records(text, delimiter, names):
             if not names and record.fields:
                 first = [cleaned(one).strip().strip("\ufeff") for one in record.fields]
                 numbers = any(_NUMBER.fullmatch(one) for one in first)
-                names = unique([""] * len(first) if numbers else first)
+                names += unique([""] * len(first) if numbers else first)
                 if not numbers:
                     continue
             where = f"line {record.line}"
@@ -78,8 +78,11 @@ class Record(NamedTuple):
     broken: str = ""
 
 
-def records(lines: Iterator[str] | io.TextIOWrapper, delimiter: str) -> Iterator[Record]:
-    """Records of delimited text. Quoted line ends are part of a field; an open quote costs its own line only."""
+def records(lines: Iterator[str] | io.TextIOWrapper, delimiter: str, names: Sequence[str] = ()) -> Iterator[Record]:
+    """Records of delimited text. Quoted line ends are part of a field; an open quote costs its own line only.
+
+    Once `names` holds the columns, lines that a quote joins to another number of fields are taken apart again.
+    """
     source = _Again(lines)
     while (line := source.next()) is not None:
         number = source.number
@@ -115,6 +118,10 @@ def records(lines: Iterator[str] | io.TextIOWrapper, delimiter: str) -> Iterator
         if any(BROKEN in field for field in fields):
             source.back(taken[1:])
             yield Record(number, [], "holds bytes that are not of the file's encoding")
+            continue
+        if len(taken) > 1 and names and len(fields) != len(names):
+            source.back(taken[1:])
+            yield Record(number, [], f"has a quote that joins it to {len(fields)} fields where {len(names)} are named")
             continue
         yield Record(number, fields)
 

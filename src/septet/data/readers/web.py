@@ -76,7 +76,7 @@ def _records(stream: BinaryIO, packed: bool) -> Iterator[Any]:
                 break
             if record is None:
                 return
-            last = start + record.stream_pos
+            last = record.stream_pos
             yield record
         found = _next(stream, last + 1, packed) if stream.seekable() else -1
         if found < 0:
