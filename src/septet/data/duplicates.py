@@ -110,11 +110,11 @@ def find(
     partner[:num_known] = -1
     exact = partner >= 0
     measured = exact.astype(np.float64)
-    starts = _starts([part for side in sides for part in side.corpus.parts])
+    starts = starts_of([part for side in sides for part in side.corpus.parts])
     compared = np.flatnonzero((first == np.arange(total)) & (counts > 0))
-    candidates, bucket, num_buckets = _candidates(files, compared, run)
+    candidates, bucket, num_buckets = candidates_of(files, compared, run)
     if candidates.size:
-        sets, ends = _sets(sides, starts, candidates, run)
+        sets, ends = sets_of(sides, starts, candidates, run)
         place = np.full(total, -1, small)
         place[candidates] = np.arange(candidates.size)
         ordered = place[order]
@@ -134,7 +134,7 @@ def find(
     return Found(partner, measured, exact, starts)
 
 
-def _candidates(files: Sequence[Path], compared: Any, run: Run) -> tuple[Any, Any, int]:
+def candidates_of(files: Sequence[Path], compared: Any, run: Run) -> tuple[Any, Any, int]:
     """The documents that share a band key with another, and their buckets (BANDS, candidates) int32."""
 
     def one(band: int) -> tuple[Any, int]:
@@ -151,7 +151,7 @@ def _candidates(files: Sequence[Path], compared: Any, run: Run) -> tuple[Any, An
     return compared[shared], np.ascontiguousarray(bucket[:, shared]), num_buckets
 
 
-def _sets(sides: Sequence[Side], starts: Sequence[int], candidates: Any, run: Run) -> tuple[Any, Any]:
+def sets_of(sides: Sequence[Side], starts: Sequence[int], candidates: Any, run: Run) -> tuple[Any, Any]:
     """The shingle sets of the candidates in one mapped file, and where each begins."""
     folder = run.scratch / "shingles"
     folder.mkdir(exist_ok=True)
@@ -179,7 +179,7 @@ def _sets(sides: Sequence[Side], starts: Sequence[int], candidates: Any, run: Ru
     return whole, ends
 
 
-def _starts(parts: Sequence[Path]) -> list[int]:
+def starts_of(parts: Sequence[Path]) -> list[int]:
     starts = [0]
     for part in parts:
         starts.append(starts[-1] + pq.ParquetFile(part).metadata.num_rows)

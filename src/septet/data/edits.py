@@ -25,6 +25,41 @@ def original(edits: Sequence[Edit], start: int, end: int) -> tuple[int, int]:
     return _back(edits, start, False), _back(edits, end, True)
 
 
+def compose(first: Sequence[Edit], second: Sequence[Edit]) -> list[Edit]:
+    """The edits that lead to the same text as `first`, and then `second` of the text that `first` made."""
+    regions: list[
+        tuple[int, int, int, int, int]
+    ] = []  # start and end in the text between, growth, start and end as read
+    shift = 0
+    for start, end, length in sorted(first):
+        regions.append((start + shift, start + shift + length, 0, start, end))
+        shift += length - (end - start)
+    for start, end, length in second:
+        was_start, was_end = original(first, start, end)
+        regions.append((start, end, length - (end - start), was_start, was_end))
+    made: list[Edit] = []
+    group: list[tuple[int, int, int, int, int]] = []
+    for region in [*sorted(regions), None]:
+        if region is not None and (not group or region[0] <= max(one[1] for one in group)):
+            group.append(region)
+            continue
+        low, high = min(one[0] for one in group) if group else 0, max((one[1] for one in group), default=0)
+        if group:
+            length = high - low + sum(one[2] for one in group)
+            made.append((min(one[3] for one in group), max(one[4] for one in group), length))
+        group = [] if region is None else [region]
+    return made
+
+
+def cut(text: str, spans: Sequence[tuple[int, int]]) -> tuple[str, list[Edit]]:
+    """The text without some spans (disjoint, in order), and the edits that say so."""
+    out, at = [], 0
+    for start, end in spans:
+        out.append(text[at:start])
+        at = end
+    return "".join(out) + text[at:], [(start, end, 0) for start, end in spans]
+
+
 def _back(edits: Sequence[Edit], position: int, is_end: bool) -> int:
     shift = 0
     for was_start, was_end, length in sorted(edits):

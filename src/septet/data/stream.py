@@ -67,7 +67,7 @@ def apply(
     `make` stands at the top of a module; settings are plain values. It is called once a process, so it may load a model.
     Raises StepFailed when rows went missing: a function must return each row it was given.
     """
-    return over(corpus.parts, run, make, [dict(settings)] * len(corpus.parts), unit)
+    return _over(corpus.parts, run, make, [dict(settings)] * len(corpus.parts), unit, shared=True)
 
 
 def over(
@@ -77,7 +77,18 @@ def over(
     settings: Sequence[Mapping[str, Any]],
     unit: str = "documents",
 ) -> Passed:
-    """As `apply`, with settings of its own for each part."""
+    """As `apply`, with settings of its own for each part, so that a work may hold what it saw earlier in the part."""
+    return _over(parts, run, make, settings, unit, shared=False)
+
+
+def _over(
+    parts: Sequence[Path],
+    run: Run,
+    make: Callable[[Mapping[str, Any]], Work],
+    settings: Sequence[Mapping[str, Any]],
+    unit: str,
+    shared: bool,
+) -> Passed:
     pieces = [
         {
             "part": str(part),
@@ -85,6 +96,7 @@ def over(
             "make": place_of(make),
             "settings": dict(chosen),
             "batch_rows": _batch_rows(run),
+            "shared": shared,
         }
         for number, (part, chosen) in enumerate(zip(parts, settings, strict=True))
     ]
@@ -112,7 +124,10 @@ def pass_part(piece: dict[str, Any]) -> dict[str, Any]:
         return dict(json.loads(done.read_bytes()))
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    work = _work(piece["make"], json.dumps(piece["settings"], sort_keys=True))
+    if piece["shared"]:
+        work = _work(piece["make"], json.dumps(piece["settings"], sort_keys=True))
+    else:
+        work = function_at(piece["make"])(piece["settings"])
     rows = 0
     dropped: Counter[str] = Counter()
     facts: Counter[str] = Counter()

@@ -64,6 +64,22 @@ def linked(
     return partner, measured
 
 
+def matches(
+    bucket: Any,
+    num_buckets: int,
+    order: Any,
+    known: int,
+    counts: Any,
+    marks: Any,
+    sets: Any,
+    ends: Any,
+    similarity: float,
+) -> Any:
+    """Which texts are like one of the first `known` of `order`: bool (n). The others are not compared with each other."""
+    partner, _ = _walked(bucket, num_buckets, order, known, counts, marks, sets, ends, similarity, False)
+    return partner >= 0
+
+
 def walk(
     bucket: Any,
     num_buckets: int,
@@ -81,6 +97,21 @@ def walk(
     whatever they are like. `counts` (n) shingles, `marks` (n) hashes of the shingles in order, `sets` and `ends` the shingle
     sets. Returns for each text the kept one that it is like (-1: it is kept) and the similarity.
     """
+    return _walked(bucket, num_buckets, order, known, counts, marks, sets, ends, similarity, True)
+
+
+def _walked(
+    bucket: Any,
+    num_buckets: int,
+    order: Any,
+    known: int,
+    counts: Any,
+    marks: Any,
+    sets: Any,
+    ends: Any,
+    similarity: float,
+    grow: bool,
+) -> tuple[Any, Any]:
     n = order.size
     partner = np.full(n, -1, np.int64)
     measured = np.zeros(n, np.float64)
@@ -96,6 +127,7 @@ def walk(
         sets,
         ends,
         similarity,
+        grow,
         partner,
         measured,
     )
@@ -202,7 +234,7 @@ def _link(bucket, first, held, following, order, known, counts, marks, sets, end
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _walk(bucket, first, held, following, order, known, counts, marks, sets, ends, similarity, partner, measured):  # type: ignore[no-untyped-def]
+def _walk(bucket, first, held, following, order, known, counts, marks, sets, ends, similarity, grow, partner, measured):  # type: ignore[no-untyped-def]
     seen = np.full(order.size, -1, np.int32)
     for at in range(order.size):
         text = order[at]
@@ -226,6 +258,8 @@ def _walk(bucket, first, held, following, order, known, counts, marks, sets, end
         if best_similarity >= similarity:
             partner[text] = best
             measured[text] = best_similarity
+            continue
+        if at >= known and not grow:
             continue
         for band in range(bucket.shape[0]):
             number = bucket[band, text]

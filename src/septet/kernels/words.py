@@ -71,6 +71,8 @@ def windows(data, start, end, size, out, fold):  # type: ignore[no-untyped-def]
                 step = 3
         elif byte == 0xEF or byte == 0xE2:  # full-width forms and general punctuation part words
             token, word, step = word, U(0), 3
+        elif byte == 0xC2:  # so do the hard blank and the signs of Latin-1
+            token, word, step = word, U(0), 2
         else:
             word = (word ^ U(byte)) * U(0x100000001B3) + U(1)
         if token:

@@ -1,6 +1,15 @@
 """The steps of stage 1, data: what each takes, what it makes, and what it can be told. The work is in the files beside."""
 
-from septet.data.steps.duplicates import Deduplicate, Sketch, deduplicate, sketch
+from septet.data.steps.duplicates import (
+    Deduplicate,
+    DeduplicatePassages,
+    Overlap,
+    Sketch,
+    deduplicate,
+    deduplicate_passages,
+    overlap,
+    sketch,
+)
 from septet.data.steps.knowledge import Knowledge, Questions, Retrieve, Rows, knowledge, questions, retrieve, rows
 from septet.data.steps.quality import (
     Filter,
@@ -18,10 +27,12 @@ from septet.data.steps.tokens import Pack, TrainTokenizer, pack, tokenizer
 
 __all__ = [
     "Deduplicate",
+    "DeduplicatePassages",
     "Filter",
     "Knowledge",
     "Mask",
     "Measure",
+    "Overlap",
     "Pack",
     "PerplexityModel",
     "QualityClassifier",
@@ -32,10 +43,12 @@ __all__ = [
     "Sketch",
     "TrainTokenizer",
     "deduplicate",
+    "deduplicate_passages",
     "filter_",
     "knowledge",
     "mask",
     "measure",
+    "overlap",
     "pack",
     "perplexity_model",
     "quality_classifier",

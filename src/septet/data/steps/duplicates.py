@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from septet.core import Config, ConfigError, Run, field, step
-from septet.kinds import Corpus, Sketches
+from septet.kinds import Corpus, Report, Sketches
 
 
 class Sketch(Config):
@@ -11,7 +11,7 @@ class Sketch(Config):
 
 
 @step("data.sketch", version=1)
-def sketch(config: Sketch, corpus: Corpus, run: Run) -> Sketches:
+def sketch(config: Sketch, corpus: Corpus, run: Run) -> Sketches:  # noqa: ARG001 - there is nothing to choose
     """Make the similarity sketch of each document."""
     from septet.data import sketches
 
@@ -58,3 +58,46 @@ def deduplicate(
     ]
     new = duplicates.Side(corpus, parts(corpus, run, sketches))
     return duplicates.apply(new, sides, config.similarity, config.keep, config.chains, run)
+
+
+class DeduplicatePassages(Config):
+    """Take out passages that stand elsewhere already."""
+
+    unit: str = field("line", "What is compared.", choices=("line", "sentence", "paragraph"))
+    span: int = field(1, "So many neighbouring ones count as one passage.", ge=1, le=20)
+    least_bytes: int = field(24, "Passages of fewer bytes that are no blanks are left alone.", ge=1)
+    least_count: int = field(2, "A passage goes when it stands so often.", ge=2)
+    keep: str = field("first", "Whether the first one stays, or none.", choices=("first", "none"))
+    least_left: int = field(40, "A document of which fewer characters are left is left out.", ge=0)
+
+
+@step("data.deduplicate_passages", version=1)
+def deduplicate_passages(config: DeduplicatePassages, corpus: Corpus, run: Run) -> Corpus:
+    """Take lines, sentences or paragraphs out that stand elsewhere already; the spans that went are kept as edits."""
+    from msgspec.structs import asdict
+
+    from septet.data.passages import apply
+
+    return apply(corpus, asdict(config), run)
+
+
+class Overlap(Config):
+    """Compare corpora and the data sets in them."""
+
+    similarity: float = field(0.8, "Jaccard similarity from which two documents count as one.", gt=0, le=1)
+
+
+@step("data.overlap", version=1)
+def overlap(config: Overlap, corpora: tuple[Corpus, ...], sketches: tuple[Sketches, ...] = (), *, run: Run) -> Report:
+    """For each two data sets, the share of the one's documents that the other holds too."""
+    from septet.data.duplicates import Side
+    from septet.data.overlap import report
+    from septet.data.sketches import parts
+
+    if sketches and len(sketches) != len(corpora):
+        raise ConfigError(f"{len(sketches)} sketches for {len(corpora)} corpora", "Tie one for each, in the same order")
+    sides = [
+        Side(one, parts(one, run, sketches[number] if sketches else None, f"sketches-{number}"))
+        for number, one in enumerate(corpora)
+    ]
+    return report(sides, config.similarity, run)
