@@ -11,9 +11,9 @@ import zipfile
 
 import pytest
 import zstandard
-from test_reader_records import items_of, pdf, warc_record
+from reader_files import EPUB, docx_bytes, pdf, pptx_bytes, tar_bytes, warc_record, written, xlsx_bytes, zip_bytes
+from test_reader_records import items_of
 
-from conftest import EPUB, docx_bytes, pptx_bytes, tar_bytes, xlsx_bytes, zip_bytes
 from septet.data.readers import archive, file, html, office
 from septet.data.readers import pdf as pdf_reader
 from septet.data.readers.encoding import decode
@@ -185,8 +185,8 @@ def test_a_crawl_keeps_address_and_date_and_counts_the_rest():
         assert (requests.count, requests.rule) == (2, "request records")
 
 
-def test_a_message_with_attachments(written):
-    body, table, thing = items_of("a.eml", written["eml"])
+def test_a_message_with_attachments():
+    body, table, thing = items_of("a.eml", written()["eml"])
     assert (body.text, body.title) == ("Plain words.\n", "对账单")
     meta = json.loads(body.meta)
     assert meta["from"] == "三世 <a@example.com>"
@@ -194,7 +194,7 @@ def test_a_message_with_attachments(written):
     assert (table.where, table.text) == ("attachment a.csv > line 2", "attached words")
     assert thing.where == "attachment b.thing"
     assert "no reader" in thing.reason
-    assert [item.where for item in items_of("a.txt", b"From x Mon Jan  5 09:00:00 2026\n" + written["eml"])][:2] == [
+    assert [item.where for item in items_of("a.txt", b"From x Mon Jan  5 09:00:00 2026\n" + written()["eml"])][:2] == [
         "message 1",
         "message 1 > attachment a.csv > line 2",
     ]
@@ -310,6 +310,6 @@ def test_licences_and_sources_of_rows_are_their_own():
     assert third.reason == "has no column 'url'"
 
 
-def test_pictures_and_scans_need_ocr(written):
+def test_pictures_and_scans_need_ocr():
     assert items_of("a.png", b"\x89PNG\r\n\x1a\n" + bytes(50))[0].rule == "needs OCR"
     assert items_of("a.pdf", pdf([""]))[0].rule == "needs OCR"

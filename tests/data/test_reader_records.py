@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from reader_files import pdf, warc_record, written
 
 from septet.data.readers import registry
 from septet.data.readers.file import File
@@ -142,17 +143,6 @@ def test_mailboxes(records):
     check(items_of("a.mbox", data), [one for ok, one in records if ok], len(records))
 
 
-def warc_record(text: str) -> bytes:
-    page = f"<html><body><p>{text}</p></body></html>".encode()
-    http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + page
-    head = (
-        "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://example.com/a\r\nWARC-Date: 2026-01-05T09:00:00Z\r\n"
-        f"WARC-Record-ID: <urn:uuid:00000000-0000-0000-0000-000000000000>\r\nContent-Type: application/http\r\n"
-        f"Content-Length: {len(http)}\r\n\r\n"
-    )
-    return head.encode() + http + b"\r\n\r\n"
-
-
 @quick
 @given(st.lists(st.one_of(plain, st.just("")), min_size=1, max_size=8), st.data())
 def test_crawls(pages, data):
@@ -165,31 +155,6 @@ def test_crawls(pages, data):
     # Broken records that follow each other are one stretch that nobody can count.
     stretches = sum(1 for place in broken if place - 1 not in broken)
     check(items, good, len(pages) - len(broken) + stretches)
-
-
-def pdf(pages: list[str]) -> bytes:
-    """The least PDF file whose pages hold a line of ASCII text each; an empty one has no text layer."""
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
-    kids = []
-    for text in pages:
-        stream = f"BT /F1 12 Tf 50 700 Td ({text}) Tj ET" if text else ""
-        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
-        objects.append(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> "
-            f"/Contents {len(objects)} 0 R >>"
-        )
-        kids.append(f"{len(objects)} 0 R")
-    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
-    body = "%PDF-1.4\n"
-    offsets = []
-    for number, one in enumerate(objects, 1):
-        offsets.append(len(body))
-        body += f"{number} 0 obj\n{one}\nendobj\n"
-    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    return (
-        f"{body}xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
-        f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF\n"
-    ).encode()
 
 
 @quick
@@ -230,8 +195,8 @@ def test_any_bytes_under_any_name_come_out_as_something(data, suffix):
 
 
 @pytest.mark.parametrize("form", ["docx", "pptx", "xlsx", "epub", "pdf", "zip", "tar", "parquet", "msg", "warc", "eml"])
-def test_a_file_cut_or_overwritten_anywhere_is_rejected_or_read(form, written):
-    data = written[form]
+def test_a_file_cut_or_overwritten_anywhere_is_rejected_or_read(form):
+    data = written()[form]
     for cut in range(0, len(data), max(1, len(data) // 23)):
         for broken in (data[:cut], data[:cut] + b"\xff\x00<" * 9 + data[cut + 27 :]):
             assert items_of(f"a.{form}", broken)

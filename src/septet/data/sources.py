@@ -69,12 +69,20 @@ def listed(paths: tuple[str, ...], dataset: str) -> Iterator[Listed]:
             reason = "describes a data set and holds no document" if about else ""
             size = path.stat().st_size
             spans: list[tuple[int, int] | None] = [None]
-            if size > SPLIT_BYTES and registry.SUFFIXES.get(path.suffix.lower()) == "jsonl" and not reason:
+            if size > SPLIT_BYTES and not reason and _is_jsonl(path):
                 spans = [(at, min(size, at + GROUP_BYTES)) for at in range(0, size, GROUP_BYTES)]
             for span in spans:
                 held = size if span is None else span[1] - span[0]
                 yield Listed(dataset or root.name, name, str(path), held, seen[name], span, reason)
             seen[name] += 1
+
+
+def _is_jsonl(path: Path) -> bool:
+    """Whether a file is JSON lines by its name and its first byte, so that nothing else is read in pieces."""
+    if registry.SUFFIXES.get(path.suffix.lower()) != "jsonl":
+        return False
+    with path.open("rb") as opened:
+        return opened.read(3).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"")
 
 
 def grouped(files: Iterator[Listed]) -> list[list[Listed]]:
@@ -170,12 +178,14 @@ def read_group(piece: dict[str, Any]) -> dict[str, Any]:
         for one in piece.get("files", ()):
             _file(msgspec.convert(tuple(one.values()), Listed), told, piece["marks"], collector)
         if "hub" in piece:
+            collector.dataset = collector.dataset or piece["hub"].partition("@")[0]
             collector.take(piece["hub"], "", 0, read_hub(piece["hub"], told))
         if "query" in piece:
             url = os.environ.get(piece["url_variable"], "")
             if not url:
                 said = f"the environment variable {piece['url_variable']} is empty"
                 raise ConfigError(said, "Set it to the address of the database, as postgresql://user:secret@host/name")
+            collector.dataset = collector.dataset or sql.source_of(url)
             collector.take(sql.source_of(url), "", 0, sql.read_sql(url, piece["query"], told))
     result = {"rows": collector.rows, "rules": dict(collector.rules), "first": collector.first}
     partial = out / "done.partial"

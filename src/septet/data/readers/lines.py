@@ -27,6 +27,10 @@ def read_jsonl(file: File) -> Iterator[Item]:
     encoding = sniff_lines(file.head)
     make = maker(file.told, file.stem)
     if encoding.startswith(("utf-16", "utf-32")):
+        if file.span is not None:
+            if file.span[0] == 0:
+                raise Unreadable(f"is {encoding.upper()} too large to be held: save it as UTF-8", "too large")
+            return
         text = decode(file.data())
         for number, one in enumerate(text.split("\n"), 1):
             if one.strip():
@@ -86,8 +90,11 @@ def _record(line: bytes | str, where: str, make: Maker) -> Item:
         record = _DECODE(line)
     except _ERRORS as error:
         return Reject(where, f"is not valid JSON: {error}", "broken record")
-    escaped = b"\\u00" if isinstance(line, bytes) else "\\u00"
-    return _made(record, where, make, escaped in line)  # type: ignore[operator]
+    if isinstance(line, bytes):
+        escaped = b"\\u00" in line or b"\\r" in line
+    else:
+        escaped = "\\u00" in line or "\\r" in line
+    return _made(record, where, make, escaped)
 
 
 def _made(record: Any, where: str, make: Maker, escaped: bool = True) -> Item:

@@ -175,7 +175,7 @@ def read_msg(file: File, rows: Rows) -> Iterator[Item]:
         import olefile
     except ImportError:
         raise MissingExtra("olefile", "data") from None
-    with parsing("Outlook message"), olefile.OleFileIO(file.seekable()) as ole:
+    with parsing("Outlook message"), file.seekable() as stream, olefile.OleFileIO(stream) as ole:
 
         def text(tag: str, storage: str = "") -> str:
             for kind, encoding in (("001F", "utf-16-le"), ("001E", "")):

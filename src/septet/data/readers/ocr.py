@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
@@ -58,7 +59,8 @@ def row(image: Any, told: Told, title: str, where: str, page: int) -> Item:
     weights = [len(text) for text in found.txts]
     confidence = sum(s * w for s, w in zip(found.scores, weights, strict=True)) / max(1, sum(weights))
     if confidence < told.ocr_confidence:
-        said = f"OCR is not sure enough of it: confidence {confidence:.2f} is below {told.ocr_confidence:g}"
+        shown = math.floor(confidence * 1000) / 1000  # never rounded up to the bound
+        said = f"OCR is not sure enough of it: confidence {shown:.3f} is below {told.ocr_confidence:g}"
         return Reject(where, said, "OCR confidence")
     lines = [
         (box, text)

@@ -136,7 +136,8 @@ def rows(file: File) -> Iterator[Item]:
     except Unreadable as reason:
         yield Reject("", f"the rest {reason}" if seen else str(reason), reason.rule)
         return
-    if not seen:
+    # A stretch of a large file may lie within one line; the file as a whole may not hold nothing.
+    if not seen and (file.span is None or file.span[0] == 0):
         yield Reject("", "holds no text", "empty")
 
 
@@ -207,7 +208,7 @@ def _compound(file: File) -> str:
     except ImportError:
         raise MissingExtra("olefile", "data") from None
     try:
-        with olefile.OleFileIO(file.seekable()) as ole:
+        with file.seekable() as stream, olefile.OleFileIO(stream) as ole:
             streams = {"/".join(entry).lower() for entry in ole.listdir()}
     except (OSError, ValueError, IndexError, AttributeError) as error:
         raise Unreadable(f"is a broken compound file: {error}") from None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
-
-import pytest
+from functools import cache
 
 EPUB = {
     "mimetype": "application/epub+zip",
@@ -98,12 +97,47 @@ MAIL = (
 )
 
 
-@pytest.fixture(scope="session")
+def warc_record(text: str) -> bytes:
+    page = f"<html><body><p>{text}</p></body></html>".encode()
+    http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + page
+    head = (
+        "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://example.com/a\r\nWARC-Date: 2026-01-05T09:00:00Z\r\n"
+        f"WARC-Record-ID: <urn:uuid:00000000-0000-0000-0000-000000000000>\r\nContent-Type: application/http\r\n"
+        f"Content-Length: {len(http)}\r\n\r\n"
+    )
+    return head.encode() + http + b"\r\n\r\n"
+
+
+def pdf(pages: list[str]) -> bytes:
+    """The least PDF file whose pages hold a line of ASCII text each; an empty one has no text layer."""
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+    kids = []
+    for text in pages:
+        stream = f"BT /F1 12 Tf 50 700 Td ({text}) Tj ET" if text else ""
+        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
+        objects.append(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> "
+            f"/Contents {len(objects)} 0 R >>"
+        )
+        kids.append(f"{len(objects)} 0 R")
+    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
+    body = "%PDF-1.4\n"
+    offsets = []
+    for number, one in enumerate(objects, 1):
+        offsets.append(len(body))
+        body += f"{number} 0 obj\n{one}\nendobj\n"
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    return (
+        f"{body}xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+        f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF\n"
+    ).encode()
+
+
+@cache
 def written() -> dict[str, bytes]:
     """A small good file of each format."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from test_reader_records import pdf, warc_record
 
     table = io.BytesIO()
     pq.write_table(pa.table({"text": ["one", "two"]}), table)
