@@ -27,6 +27,8 @@ def original(edits: Sequence[Edit], start: int, end: int) -> tuple[int, int]:
 
 def compose(first: Sequence[Edit], second: Sequence[Edit]) -> list[Edit]:
     """The edits that lead to the same text as `first`, and then `second` of the text that `first` made."""
+    if not first:
+        return sorted(second)
     regions: list[
         tuple[int, int, int, int, int]
     ] = []  # start and end in the text between, growth, start and end as read

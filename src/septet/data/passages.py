@@ -23,7 +23,7 @@ from septet.kernels.segments import repeated, runs, segments
 from septet.kinds import Corpus, write_lines
 
 RULE = "repeated passages"
-_EXAMPLES = 200
+_EXAMPLES = 40
 _PART = 1 << 32  # rows are numbered over all parts: part times this, plus the place in it
 
 
@@ -38,12 +38,11 @@ def apply(corpus: Corpus, settings: Mapping[str, Any], run: Run) -> Corpus:
     for number, _ in enumerate(run.map(hash_part, pieces), 1):
         run.progress(number, len(pieces), "parts hashed")
     twice = folder / "repeated.parquet"
-    # What is kept of a repeated passage: its first place, or none (-1).
-    chosen = f"min(part * {_PART} + place)" if settings["keep"] == "first" else "-1"
     with database(run) as connection:
         connection.execute(
-            f"copy (select first, second, {chosen} as kept, sum(count)::bigint as count from read_parquet(?) "
-            "group by first, second having sum(count) >= ? order by first, second) to ? (format parquet)",
+            f"copy (select first, second, min(part * {_PART} + place) as place, sum(count)::bigint as count "
+            "from read_parquet(?) group by first, second having sum(count) >= ? order by first, second) "
+            "to ? (format parquet)",
             [[piece["out"] for piece in pieces], settings["least_count"], str(twice)],
         )
     per_part = [
@@ -95,9 +94,10 @@ def hash_part(piece: dict[str, Any]) -> int:
 
 def cut_repeated(settings: Mapping[str, Any]) -> stream.Work:
     """Takes out the passages of a table of repeated ones, except where they stand first."""
-    table = pq.read_table(settings["repeated"], columns=["first", "second", "kept"])
+    table = pq.read_table(settings["repeated"], columns=["first", "second", "place"])
     known = table["first"].to_numpy(), table["second"].to_numpy()
-    kept_at = table["kept"].to_numpy().astype(np.int64)
+    # Where a passage stays: at its first place, or nowhere.
+    kept_at = table["place"].to_numpy() if settings["keep"] == "first" else np.full(table.num_rows, -1)
     stayed = np.zeros(kept_at.size, np.bool_)
     span, least = int(settings["span"]), int(settings["least_bytes"])
 
@@ -157,22 +157,25 @@ def _examples(corpus: Corpus, twice: Path, settings: Mapping[str, Any], run: Run
     """The commonest repeated passages in their words, as a person wants to see what went."""
     with database(run) as connection:
         wanted = connection.execute(
-            "select first, second, count from read_parquet(?) order by count desc, first, second limit ?",
+            "select first, second, count, place from read_parquet(?) order by count desc, first, second limit ?",
             [str(twice), _EXAMPLES],
         ).fetchall()
-    left = {(first, second): count for first, second, count in wanted}
     examples = []
-    if int(settings["span"]) == 1:
-        for part in corpus.parts:
-            for batch in pq.ParquetFile(part).iter_batches(4096, columns=["text"]):
-                if not left:
-                    break
-                found = segments(texts_of(batch.column(0)), settings["unit"])
-                firsts = np.array([first for first, _ in left], np.uint64)
-                for k in np.flatnonzero(np.isin(found.first, firsts)):
-                    count = left.pop((int(found.first[k]), int(found.second[k])), 0)
-                    if count:
-                        raw = batch.column(0)[int(found.text[k])].as_py().encode()
-                        text = raw[int(found.start[k]) : int(found.end[k])].decode().strip()
-                        examples.append({"count": int(count), "text": text[:300]})
-    write_lines(run.out / "passages.jsonl", sorted(examples, key=lambda one: (-one["count"], one["text"])))
+    for first, second, count, place in wanted:
+        text = _text_at(corpus.parts[place // _PART], place % _PART)
+        found = segments(texts_of([text]), settings["unit"])
+        many = runs(found, int(settings["span"]))
+        at = int(np.flatnonzero((many.first == np.uint64(first)) & (many.second == np.uint64(second)))[0])
+        passage = text.encode()[int(many.start[at]) : int(many.end[at])].decode().strip()
+        examples.append({"count": count, "text": passage[:300]})
+    write_lines(run.out / "passages.jsonl", examples)
+
+
+def _text_at(part: Path, row: int) -> str:
+    file = pq.ParquetFile(part)
+    for group in range(file.metadata.num_row_groups):
+        size = file.metadata.row_group(group).num_rows
+        if row < size:
+            return str(file.read_row_group(group, columns=["text"])["text"][row].as_py())
+        row -= size
+    raise IndexError(f"{part} has no row {row}")

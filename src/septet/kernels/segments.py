@@ -10,6 +10,8 @@ from numba import njit
 from septet.kernels.arrow import Texts
 from septet.kernels.words import PRIME, U, mix
 
+_LOWER = np.arange(256, dtype=np.uint8)
+_LOWER[65:91] += 32
 UNITS = {"line": 0, "sentence": 1, "paragraph": 2}
 
 
@@ -73,7 +75,7 @@ def _repeated(first, second, text, size, span, least, known_first, known_second,
         gone[k : k + span] = True
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
 def _stop(data, i, end):  # type: ignore[no-untyped-def]
     """Bytes of a sentence end at `i`, 0 where there is none."""
     byte = data[i]
@@ -87,7 +89,7 @@ def _stop(data, i, end):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
 def _closers(data, i, end):  # type: ignore[no-untyped-def]
     """Where the quotation marks and brackets that belong to a finished sentence end."""
     while i < end:
@@ -109,7 +111,8 @@ def _closers(data, i, end):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _segments(data, offsets, unit):  # type: ignore[no-untyped-def]
-    room = max(16, (offsets[-1] - offsets[0]) // 24)
+    # A segment has a byte and an end. What is not used of this room is never touched, and not kept.
+    room = (offsets[-1] - offsets[0]) // 2 + offsets.size
     text, start_, end_ = np.empty(room, np.int32), np.empty(room, np.int64), np.empty(room, np.int64)
     first_, second_, size_ = np.empty(room, np.uint64), np.empty(room, np.uint64), np.empty(room, np.int32)
     count = 0
@@ -140,21 +143,15 @@ def _segments(data, offsets, unit):  # type: ignore[no-untyped-def]
                         closed = True
                         after = _closers(data, i + stop, end)
                 if byte > 32:
-                    for k in range(i, i + step):
-                        value = U(data[k] + 32) if 65 <= data[k] <= 90 else U(data[k])
-                        first = (first ^ value) * U(0x100000001B3)
-                        second = (second + value) * U(0x9E3779B97F4A7C15)
-                        second ^= second >> U(29)
+                    value = U(_LOWER[byte])
+                    first = (first ^ value) * U(0x100000001B3)
+                    second = second * U(0x9E3779B97F4A7C15) + value
+                    for k in range(i + 1, i + step):
+                        first = (first ^ U(data[k])) * U(0x100000001B3)
+                        second = second * U(0x9E3779B97F4A7C15) + U(data[k])
                     size += step
             if closed:
                 if size > 0:
-                    if count == text.size:
-                        text = np.append(text, np.empty(count, np.int32))
-                        start_ = np.append(start_, np.empty(count, np.int64))
-                        end_ = np.append(end_, np.empty(count, np.int64))
-                        first_ = np.append(first_, np.empty(count, np.uint64))
-                        second_ = np.append(second_, np.empty(count, np.uint64))
-                        size_ = np.append(size_, np.empty(count, np.int32))
                     text[count] = document
                     start_[count], end_[count] = opened - begin, max(after, min(i + step, end)) - begin
                     first_[count], second_[count], size_[count] = mix(first), mix(second), size
@@ -164,4 +161,11 @@ def _segments(data, offsets, unit):  # type: ignore[no-untyped-def]
                 opened = min(i, end)
             else:
                 i += step
-    return text[:count], start_[:count], end_[:count], first_[:count], second_[:count], size_[:count]
+    return (
+        text[:count].copy(),
+        start_[:count].copy(),
+        end_[:count].copy(),
+        first_[:count].copy(),
+        second_[:count].copy(),
+        size_[:count].copy(),
+    )
