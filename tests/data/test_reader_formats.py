@@ -301,6 +301,11 @@ def test_columns_that_make_the_text():
     assert items_of("a.jsonl", line.encode(), text_columns=("body",))[0].reason == "has no column 'body'"
 
 
+def test_a_table_without_names_numbers_its_columns():
+    assert only("a.csv", "1,张三,30\n".encode()).text == "column 1: 1\ncolumn 2: 张三\ncolumn 3: 30"
+    assert only("a.csv", "地区,2024,2025\n北方,3,4\n".encode()).text == "地区: 北方\n2024: 3\n2025: 4"
+
+
 def test_licences_and_sources_of_rows_are_their_own():
     lines = [{"text": "a", "licence": "MIT", "url": "http://a"}, {"text": "b", "licence": "", "url": "http://b"}]
     data = "\n".join(json.dumps(one) for one in [*lines, {"text": "c", "licence": "MIT"}]).encode()

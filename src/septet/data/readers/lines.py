@@ -90,11 +90,8 @@ def _record(line: bytes | str, where: str, make: Maker) -> Item:
         record = _DECODE(line)
     except _ERRORS as error:
         return Reject(where, f"is not valid JSON: {error}", "broken record")
-    if isinstance(line, bytes):
-        escaped = b"\\u00" in line or b"\\r" in line
-    else:
-        escaped = "\\u00" in line or "\\r" in line
-    return _made(record, where, make, escaped)
+    marks: tuple[Any, ...] = (b"\\u00", b"\\r") if isinstance(line, bytes) else ("\\u00", "\\r")
+    return _made(record, where, make, marks[0] in line or marks[1] in line)
 
 
 def _made(record: Any, where: str, make: Maker, escaped: bool = True) -> Item:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -133,7 +134,9 @@ def _sheet(name: str, rows: Iterator[Sequence[Any]], file: File, meta: dict[str,
 
 def _names(values: Sequence[Any], cells: list[str]) -> bool:
     filled = [(value, cell) for value, cell in zip(values, cells, strict=True) if cell]
-    return len(filled) > 1 and all(isinstance(value, str) and len(cell) <= 100 for value, cell in filled)
+    return len(filled) > 1 and all(
+        (isinstance(value, str) and len(cell) <= 100) or re.fullmatch(r"(19|20)\d\d", cell) for value, cell in filled
+    )
 
 
 def _free(name: str, number: int, cells: list[str], meta: dict[str, str]) -> Row:

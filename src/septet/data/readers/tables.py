@@ -21,7 +21,8 @@ from septet.data.readers.row import Item, Reject, Unreadable, cleaned, parsing
 _DELIMITERS = (",", "\t", ";", "|")
 # A quoted field may run over so many lines and characters; past it the quote is taken for an open one.
 MAX_RECORD_LINES, MAX_RECORD = 2000, 4 << 20
-_NUMBER = re.compile(r"[-+]?[\d.,]+%?")
+# A year may well name a column; another number is a value.
+_NUMBER = re.compile(r"(?!(?:19|20)\d\d$)[-+]?[\d.,]+%?")
 
 
 def read_csv(file: File) -> Iterator[Item]:
