@@ -12,10 +12,12 @@ from septet.data.steps.duplicates import (
 )
 from septet.data.steps.knowledge import Knowledge, Questions, Retrieve, Rows, knowledge, questions, retrieve, rows
 from septet.data.steps.quality import (
+    Clean,
     Filter,
     Measure,
     PerplexityModel,
     QualityClassifier,
+    clean,
     filter_,
     measure,
     perplexity_model,
@@ -26,6 +28,7 @@ from septet.data.steps.sources import Read, read
 from septet.data.steps.tokens import Pack, TrainTokenizer, pack, tokenizer
 
 __all__ = [
+    "Clean",
     "Deduplicate",
     "DeduplicatePassages",
     "Filter",
@@ -42,6 +45,7 @@ __all__ = [
     "Rows",
     "Sketch",
     "TrainTokenizer",
+    "clean",
     "deduplicate",
     "deduplicate_passages",
     "filter_",

@@ -104,3 +104,32 @@ def quality_classifier(config: QualityClassifier, good: Corpus, poor: Corpus, ru
     return scorers.quality_classifier(
         good, poor, config.name, config.language, config.sample_mb << 20, config.seed, run
     )
+
+
+class Clean(Config):
+    """Mend the text of documents and take out lines that are no text."""
+
+    mojibake: str = field("repair", "What is done about wrong decodings.", choices=("repair", "flag", "keep"))
+    hidden: bool = field(True, "Take out control and zero-width characters.")
+    nfc: bool = field(True, "Compose characters (Unicode NFC).")
+    simplified: bool = field(False, "Write traditional Chinese in simplified characters.")
+    pages: int = field(
+        3,
+        "On how many pages of a source a line must stand in the same place to be a header or footer; 0: keep them.",
+        ge=0,
+    )
+    boilerplate: bool = field(True, "Take out lines of consent banners, logins, rights, sharing links and navigation.")
+    phrases: tuple[str, ...] = field((), "Further phrases; a line that holds one is taken out.")
+    c4_lines: bool = field(False, "Keep only lines that C4 would: a final mark, three words, no scripts or policies.")
+    blank_lines: bool = field(True, "Leave one blank line where there are several.")
+
+
+@step("data.clean", version=1)
+def clean(config: Clean, corpus: Corpus, run: Run) -> Corpus:
+    """Mend wrong decodings, take out invisible characters, headers, footers and boilerplate lines. Every change is an edit that
+    leads back to the file; what is taken out is counted by rule, with examples in removed.jsonl."""
+    import msgspec
+
+    from septet.data import clean as cleaning
+
+    return cleaning.apply(corpus, cleaning.Cleaning(**msgspec.structs.asdict(config)), run)
