@@ -196,6 +196,26 @@ def test_rows_of_a_database(tmp_path, monkeypatch):
     assert (tmp_path / "a.db").read_bytes() == before
 
 
+def test_rows_of_postgresql(tmp_path, monkeypatch, postgresql_url):
+    import psycopg
+
+    with psycopg.connect(postgresql_url) as connection:
+        connection.execute(
+            "create table if not exists read_notes as select n as id, '正文 ' || n as body from generate_series(1, 3000) n"
+        )
+        connection.execute("update read_notes set body = '' where id = 7")
+    monkeypatch.setenv("NOTES_URL", postgresql_url)
+    said = {"url_variable": "NOTES_URL", "retrieved": "2026-11-24", **DECLARED}
+    query = "select body, timestamptz '2026-01-05 09:00+08' as at from read_notes where body not like '%x' order by id"
+    corpus = read(Read(query=query, **said), Run(tmp_path / "out"))
+    rows = list(corpus.rows())
+    assert (len(rows), rows[0]["text"], rows[0]["meta"]) == (2999, "正文 1", '{"at":"2026-01-05T01:00:00Z"}')
+    assert [one["where"] for one in corpus.rejected()] == ["row 7"]
+    for query in ("with a as (delete from read_notes returning *) select * from a", "select 1; drop table read_notes"):
+        with pytest.raises(StepFailed, match="the query failed on postgresql:localhost/postgres"):
+            read(Read(query=query, **said), Run(tmp_path / "no"))
+
+
 def test_the_address_of_a_database_stays_out_of_messages(tmp_path, monkeypatch):
     pytest.importorskip("psycopg")
     monkeypatch.setenv("NOTES_URL", "postgresql://me:hidden@127.0.0.1:1/notes")

@@ -85,6 +85,7 @@ def _postgresql(url: str, query: str) -> Iterator[Mapping[str, Any]]:
     try:
         with psycopg.connect(url, connect_timeout=20) as connection:
             connection.read_only = True
+            connection.execute("set timezone to 'UTC'")
             with connection.cursor(name="septet_read") as cursor:
                 cursor.itersize = _BATCH
                 cursor.execute(query.encode())
