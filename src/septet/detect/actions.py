@@ -31,7 +31,11 @@ _ENDS = {
 }
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
-_GIVEN = "安博辰川达恩帆光和嘉景凯乐明宁鹏清然松涛文希彦宇泽"
+_GIVEN = (
+    "安博辰川达恩帆光和嘉景凯乐明宁鹏清然松涛文希彦宇泽柏晨澄初楚丹德冬方飞枫冠国海涵航浩恒宏华怀欢辉慧建杰锦敬静君"
+    "俊可兰蕾礼立良林霖玲龙璐洛茂梅萌敏铭牧楠培佩平齐琪启谦乔勤晴庆仁荣如瑞睿润若森珊善绍胜诗时书舒树思斯素天廷彤"
+    "婉维伟炜雯武曦贤祥潇晓欣新星雄修旭轩学雅岩阳洋叶一怡艺逸毅音英颖永勇友雨语玉煜元远月悦云芸展哲真振正之知志中舟子紫"
+)
 _FIRST = (
     "Alex Blair Casey Dana Ellis Frankie Gale Harper Indra Jules Kit Lane Morgan Noor Parker "
     "Quinn Robin Sage Taylor Wren"
@@ -74,8 +78,17 @@ def tag_of(kind: str, chinese: bool) -> str:
     return f"[{names[0] if chinese else names[1]}]" if names else f"[{kind.upper()}]"
 
 
-def treat(value: str, kind: str, action: str, key: bytes, chinese: bool, detail: str = "") -> str:
-    """What stands in place of one value. Raises ConfigError as `apply` does."""
+def treat(
+    value: str,
+    kind: str,
+    action: str,
+    key: bytes,
+    chinese: bool,
+    detail: str = "",
+    again: Mapping[str, int] | None = None,
+) -> str:
+    """What stands in place of one value. `again` says which draw is the surrogate of a value, by `digest_of`, where it is not the
+    first. Raises ConfigError as `apply` does."""
     if action in NEEDS_KEY and not key:
         raise ConfigError(
             f"the action '{action}' for '{kind}' needs a key",
@@ -93,7 +106,7 @@ def treat(value: str, kind: str, action: str, key: bytes, chinese: bool, detail:
         case "hash":
             return f"[{kind}:{_digest(key, kind, value)[:8].hex()}]"
         case "pseudonymise":
-            return surrogate(value, kind, key)
+            return surrogate(value, kind, key, again.get(digest_of(value, kind, key), 0) if again else 0)
         case "generalise":
             return _generalise(value, kind, chinese, detail)
     raise ConfigError(f"there is no action '{action}'", f"Known: {', '.join(ACTIONS)}")
@@ -150,6 +163,11 @@ def surrogate(value: str, kind: str, key: bytes, attempt: int = 0) -> str:
         if _canonical(made) != canonical:
             return made
     return tag_of(kind, bool(_HAN.search(value)))
+
+
+def digest_of(value: str, kind: str, key: bytes) -> str:
+    """A keyed name of a value, that tells nothing of it without the key."""
+    return _digest(key, f"vault\0{kind}", value).hex()[:24]
 
 
 def _canonical(value: str) -> str:

@@ -8,15 +8,19 @@ measured 2026-11), so a category says what its hits may do, and only `block` and
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import ahocorasick_rs
 import msgspec
+import numpy as np
 
 from septet.core.config import Config, field
 from septet.core.errors import ConfigError
 from septet.detect.decode import tight
-from septet.detect.normalise import Normalised, normalise
+from septet.detect.normalise import Normalised, folding, normalise
 from septet.detect.span import Span, merge
+from septet.kernels import skeleton, symbols
+from septet.kernels.arrow import texts_of
 
 
 class Category(Config):
@@ -50,6 +54,7 @@ class Lexicon:
         texts = [word.text for word in self._words]
         self._automaton = ahocorasick_rs.AhoCorasick(texts, implementation=ahocorasick_rs.Implementation.ContiguousNFA)
         self.longest = max((len(text) for text in texts), default=0)
+        self._gate: _Gate | None = None
 
     def __len__(self) -> int:
         return sum(word.role == "hit" for word in self._words)
@@ -60,6 +65,19 @@ class Lexicon:
         for closed in tight(view):
             spans += self._scan(closed)
         return merge(spans)
+
+    def find_all(self, column: Any) -> dict[int, list[Span]]:
+        """As `find`, for a column of texts: row -> spans, for the rows that have any. A compiled pass over the skeletons of the
+        texts rules most of them out."""
+        if self._gate is None:
+            self._gate = _Gate([word.text for word in self._words if word.role == "hit"])
+        data, offsets = texts_of(column)
+        found = {}
+        for row in self._gate.candidates(data, offsets).tolist():
+            spans = self.find(str(data[offsets[row] : offsets[row + 1]].tobytes(), "utf-8"))
+            if spans:
+                found[row] = spans
+        return found
 
     def _scan(self, view: Normalised) -> Iterator[Span]:
         hits: list[tuple[int, int, str]] = []
@@ -86,6 +104,47 @@ class Lexicon:
             yield Span(
                 *view.origin(start, end), f"lexicon.{name}", category.weight, f"lexicon.{name}.{text[start:end]}"
             )
+
+
+# Characters that `detect.decode` reads as one another, each row by its first.
+_READ_AS = {char: row[0] for row in ("0o", "1il!|", "3e", "4a@", "5s$", "7t", "8b") for char in row}
+
+
+class _Gate:
+    """The skeletons of the words, and which characters of a text belong to its skeleton."""
+
+    def __init__(self, words: Iterable[str]):
+        self._fold = folding(True)
+        self._symbols: dict[str, int] = {}
+        skeletons = {tuple(self._symbol(char) for char in _bones(word)) for word in words}
+        lists = [list(one) for one in sorted(skeletons) if one]
+        self._table = np.full(symbols.LIMIT, skeleton.UNKNOWN, np.uint16)
+        go, starts, _, _ = symbols.automaton(lists, len(self._symbols) + 2)
+        self._go, self._ends = go, np.diff(starts) > 0
+
+    def _symbol(self, char: str) -> int:
+        return self._symbols.setdefault(char, len(self._symbols) + 1)
+
+    def candidates(self, data: Any, offsets: Any) -> Any:
+        """The rows that may hold a word."""
+        marked, unknown = np.zeros(max(1, offsets.size - 1), np.uint8), np.empty(4096, np.int64)
+        while strange := skeleton.candidates(data, offsets, self._table, self._go, self._ends, marked, unknown):
+            for code in np.unique(unknown[:strange]).tolist():
+                self._table[code] = self._entry(chr(code))
+        return np.flatnonzero(marked)
+
+    def _entry(self, char: str) -> int:
+        if char in "&%\\":
+            return skeleton.REFERENCE
+        bones = _bones(self._fold(char) or "")
+        if len(bones) > 1:
+            return skeleton.SPELLED
+        return self._symbols.get(bones, len(self._symbols) + 1) if bones else skeleton.NOTHING
+
+
+def _bones(text: str) -> str:
+    """What is left of a text when nothing stands between its letters, and digits are read as letters."""
+    return "".join(_READ_AS.get(char, char) for char in text if char.isalnum() or char in _READ_AS)
 
 
 def bounded(text: str, start: int, end: int, open_ended: bool) -> bool:

@@ -57,6 +57,21 @@ class LexiconRules(Config):
     categories: dict[str, Category] = field(msgspec.field(default_factory=dict), "Category to its words and action.")
 
 
+class ToxicityRules(Config):
+    """What is done with abusive, hateful, sexual and violent text of a corpus, by category."""
+
+    threshold: float = field(0.8, "A category counts from this score on.", ge=0, le=1)
+    thresholds: dict[str, float] = field(msgspec.field(default_factory=dict), "Category to a threshold of its own.")
+    default: str = field(
+        "review",
+        "What is done with a category that `actions` does not name.",
+        choices=("keep", "review", "rewrite", "drop"),
+    )
+    actions: dict[str, str] = field(
+        msgspec.field(default_factory=dict), "Category to action: keep, review, rewrite, drop."
+    )
+
+
 class AttackRules(Config):
     """Attack patterns: the built-in rules, their weights, and own ones."""
 
@@ -105,6 +120,7 @@ class Policy(Config):
     detectors: Detectors = field(Detectors(), "Which detectors look where.")
     pii: Pii = field(Pii(), "Personal data.")
     lexicon: LexiconRules = field(LexiconRules(), "Word lists.")
+    toxicity: ToxicityRules = field(ToxicityRules(), "Toxic text of a corpus.")
     attacks: AttackRules = field(AttackRules(), "Attack patterns.")
     quality: dict[str, dict[str, Limit]] = field(
         msgspec.field(default_factory=dict), "Language to the limits of its measures."
@@ -169,6 +185,9 @@ def decode(values: Mapping[str, Any], where: str) -> Policy:
     for kind, action in policy.pii.actions.items():
         _known(kind, {**KINDS, **quasi.KINDS}, f"{where}: [pii.actions]: unknown kind '{kind}'")
         _known(action, ACTIONS, f"{where}: [pii.actions] {kind}: unknown action '{action}'")
+    for category, action in policy.toxicity.actions.items():
+        known = ("keep", "review", "rewrite", "drop")
+        _known(action, known, f"{where}: [toxicity.actions] {category}: unknown action '{action}'")
     for kind, detail in policy.pii.generalise.items():
         _known(kind, DETAILS, f"{where}: [pii.generalise]: nothing can be said of '{kind}'")
         _known(detail, DETAILS[kind], f"{where}: [pii.generalise] {kind}: unknown detail '{detail}'")
