@@ -13,16 +13,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from septet.core import Run
 from septet.data import edits, stream
 from septet.data.spill import database
 from septet.kernels.arrow import texts_of
-from septet.kernels.segments import repeated, runs, segments
-from septet.kinds import Corpus, write_lines
+from septet.kernels.segments import Segments, distinct, repeated, runs, segments
+from septet.kinds import Corpus, read_lines, write_lines
 
-RULE = "repeated passages"
+NAME, RULE = "data.deduplicate_passages", "repeated passages"
 _EXAMPLES = 40
 _PART = 1 << 32  # rows are numbered over all parts: part times this, plus the place in it
 
@@ -40,142 +41,123 @@ def apply(corpus: Corpus, settings: Mapping[str, Any], run: Run) -> Corpus:
     twice = folder / "repeated.parquet"
     with database(run) as connection:
         connection.execute(
-            f"copy (select first, second, min(part * {_PART} + place) as place, sum(count)::bigint as count "
-            "from read_parquet(?) group by first, second having sum(count) >= ? order by first, second) "
-            "to ? (format parquet)",
+            "copy (select first, second, min(place) as place, sum(count)::bigint as count from read_parquet(?) "
+            "group by first, second having sum(count) >= ? order by first, second) to ? (format parquet)",
             [[piece["out"] for piece in pieces], settings["least_count"], str(twice)],
         )
-    per_part = [
-        {**settings, "repeated": str(twice), "number": number, "scratch": str(folder)} for number in range(len(pieces))
-    ]
-    passed = stream.over(corpus.parts, run, cut_repeated, per_part)
+    passed = stream.over(corpus.parts, run, cut_repeated, [{**piece, "twice": str(twice)} for piece in pieces])
     run.drop(f"{settings['unit']}s that stand elsewhere", int(passed.facts.get("passages", 0)), "passages.jsonl")
-    if passed.facts.get("bytes"):
-        run.note(f"{passed.facts['removed_bytes'] / passed.facts['bytes']:.2%} of the bytes were repeated passages")
-    _examples(corpus, twice, settings, run)
+    share = passed.facts.get("removed", 0) / max(1, passed.facts.get("characters", 0))
+    run.note(f"{share:.2%} of the characters were repeated passages")
+    write_lines(run.out / "passages.jsonl", _commonest(twice, [Path(piece["out"]) for piece in pieces]))
     return Corpus(run.out)
 
 
 def hash_part(piece: dict[str, Any]) -> int:
-    """The different passages of one part: hashes, how often, and the place of the first. Returns their number."""
+    """The passages of one part, kept for the second pass, and a table of the different ones: hashes, how often, where first.
+    Returns the number of the different ones."""
     out = Path(piece["out"])
     if out.exists():
         return int(pq.ParquetFile(out).metadata.num_rows)
-    firsts, seconds, places = [], [], []
+    batches = []
     row = 0
     for batch in pq.ParquetFile(piece["part"]).iter_batches(4096, columns=["text"]):
-        found = runs(segments(texts_of(batch.column(0)), piece["unit"]), piece["span"])
-        long = found.size >= piece["least_bytes"]
-        firsts.append(found.first[long])
-        seconds.append(found.second[long])
-        places.append((found.text[long] + row).astype(np.uint64))
+        found = segments(texts_of(batch.column(0)), piece["unit"])
+        batches.append(found._replace(text=found.text + np.int32(row)))
         row += batch.num_rows
-    first, second, place = (np.concatenate(one) if one else np.zeros(0, np.uint64) for one in (firsts, seconds, places))
-    order = np.lexsort((place, second, first))
-    first, second, place = first[order], second[order], place[order]
-    heads = (
-        np.flatnonzero(np.r_[True, (first[1:] != first[:-1]) | (second[1:] != second[:-1])]) if first.size else order
-    )
-    counts = np.diff(np.r_[heads, first.size])
+    nothing = segments(texts_of([]), piece["unit"])
+    whole = Segments(*(np.concatenate(columns) for columns in zip(nothing, *batches, strict=True)))
+    for name, column in zip(whole._fields, whole, strict=True):
+        np.save(out.with_suffix(f".{name}.npy"), column)
+    many = runs(whole, piece["span"])
+    places, counts = distinct(many, piece["least_bytes"])
     table = pa.table(
         {
-            "first": first[heads],
-            "second": second[heads],
-            "count": counts.astype(np.int64),
-            "part": np.full(heads.size, piece["number"], np.int64),
-            "place": place[heads].astype(np.int64),
+            "first": many.first[places],
+            "second": many.second[places],
+            "count": counts,
+            "place": many.text[places].astype(np.int64) + piece["number"] * _PART,
         }
     )
     partial = out.with_suffix(".partial")
-    pq.write_table(table, partial, compression="none", use_dictionary=False)
+    pq.write_table(table, partial, compression="none", use_dictionary=False, write_statistics=False)
     partial.rename(out)
-    return int(heads.size)
+    return int(places.size)
 
 
 def cut_repeated(settings: Mapping[str, Any]) -> stream.Work:
     """Takes out the passages of a table of repeated ones, except where they stand first."""
-    table = pq.read_table(settings["repeated"], columns=["first", "second", "place"])
+    table = pq.read_table(settings["twice"], columns=["first", "second", "place"])
     known = table["first"].to_numpy(), table["second"].to_numpy()
     # Where a passage stays: at its first place, or nowhere.
     kept_at = table["place"].to_numpy() if settings["keep"] == "first" else np.full(table.num_rows, -1)
+    span, part = int(settings["span"]), Path(settings["out"])
+    whole = Segments(*(np.load(part.with_suffix(f".{name}.npy"), mmap_mode="r") for name in Segments._fields))
     stayed = np.zeros(kept_at.size, np.bool_)
-    span, least = int(settings["span"]), int(settings["least_bytes"])
+    base = int(settings["number"]) * _PART
+    gone = repeated(runs(whole, span), span, int(settings["least_bytes"]), known, kept_at, base, stayed)
+    _examples(settings, whole, gone, span)
+    texts, starts, ends = (column[gone] for column in (whole.text, whole.start, whole.end))
+    # Neighbours that go together are one span.
+    heads = np.flatnonzero(np.r_[True, (texts[1:] != texts[:-1]) | (starts[1:] != ends[:-1])]) if texts.size else texts
+    tails = np.r_[heads[1:], texts.size] - 1 if texts.size else texts
+    at, span_start, span_end = texts[heads], starts[heads], ends[tails]
+    num_gone = np.bincount(texts, minlength=1)
 
     def work(batch: pa.Table) -> stream.Sorted:
+        row = int(batch["row"][0].as_py()) if batch.num_rows else 0
+        low, high = np.searchsorted(at, (row, row + batch.num_rows))
         column = batch["text"].combine_chunks()
-        texts = texts_of(column)
-        found = segments(texts, settings["unit"])
-        base = int(settings["number"]) * _PART + (int(batch["row"][0].as_py()) if batch.num_rows else 0)
-        gone = repeated(runs(found, span), span, least, known, kept_at, base, stayed)
-        rows = np.unique(found.text[gone])
-        if not rows.size:
-            return stream.Sorted(
-                stream.with_transform(batch, "data.deduplicate_passages"), None, {"bytes": texts.num_bytes}
-            )
+        facts = {"characters": float(pc.sum(pc.utf8_length(column)).as_py() or 0), "removed": 0.0, "passages": 0.0}
+        if low == high:
+            return stream.Sorted(stream.with_transform(batch, NAME), None, facts)
+        facts["removed"] = float((span_end[low:high] - span_start[low:high]).sum())
+        facts["passages"] = float(num_gone[row : row + batch.num_rows].sum())
+        rows, first_of = np.unique(at[low:high], return_index=True)
+        bounds = np.r_[first_of, high - low] + low
         new_texts, new_edits, dropped, shares = column.to_pylist(), batch["edits"].to_pylist(), [], []
-        removed_bytes = 0
-        for index in rows:
-            low, high = np.searchsorted(found.text, (index, index + 1))
-            inside = low + np.flatnonzero(gone[low:high])
-            raw = new_texts[index].encode()
-            spans = _characters(raw, [(int(found.start[k]), int(found.end[k])) for k in inside])
-            cut_bytes = int(sum(found.end[k] - found.start[k] for k in inside))
-            removed_bytes += cut_bytes
-            text, made = edits.cut(new_texts[index], spans)
+        for number, index in enumerate((rows - row).tolist()):
+            inside = slice(bounds[number], bounds[number + 1])
+            was = new_texts[index]
+            spans = list(zip(span_start[inside].tolist(), span_end[inside].tolist(), strict=True))
+            text, made = edits.cut(was, spans)
             if len(text.strip()) < settings["least_left"]:
-                dropped.append(int(index))
-                shares.append(cut_bytes / max(1, len(raw)))
+                dropped.append(index)
+                shares.append(1 - len(text) / max(1, len(was)))
                 continue
             new_texts[index] = text
-            new_edits[index] = edits.encode(edits.compose(edits.decode(new_edits[index] or ""), made))
-        facts = {"passages": float(gone.sum()), "bytes": float(texts.num_bytes), "removed_bytes": float(removed_bytes)}
+            new_edits[index] = edits.encode(edits.compose(edits.decode(new_edits[index]), made))
         keep = np.ones(batch.num_rows, bool)
         keep[dropped] = False
         kept, left = stream.split(batch, keep, [RULE] * len(dropped), shares)
         mask = pa.array(keep)
         for name, values in (("text", new_texts), ("edits", new_edits)):
             kept = kept.set_column(kept.schema.get_field_index(name), name, pa.array(values, pa.string()).filter(mask))
-        return stream.Sorted(stream.with_transform(kept, "data.deduplicate_passages"), left, facts)
+        return stream.Sorted(stream.with_transform(kept, NAME), left, facts)
 
     return work
 
 
-def _characters(raw: bytes, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Byte spans, in order, as character spans."""
-    out = []
-    at = place = 0
-    for start, end in spans:
-        place += len(raw[at:start].decode())
-        length = len(raw[start:end].decode())
-        out.append((place, place + length))
-        place += length
-        at = end
-    return out
+def _examples(settings: Mapping[str, Any], whole: Segments, gone: Any, span: int) -> None:
+    """Keep one copy, from this part, of each of the commonest passages in its words."""
+    asked = pq.read_table(settings["twice"]).sort_by([("count", "descending"), ("first", "ascending")])
+    asked = asked.slice(0, _EXAMPLES)
+    many = runs(whole, span)
+    places = np.flatnonzero(gone[: many.first.size] & np.isin(many.first, asked["first"].to_numpy()))
+    _, once = np.unique(many.first[places], return_index=True)
+    file = pq.ParquetFile(settings["part"])
+    texts = file.read(columns=["text"])["text"] if once.size else None
+    lines = []
+    for place in places[once]:
+        text = texts[int(many.text[place])].as_py()[int(many.start[place]) : int(many.end[place])]
+        lines.append({"first": int(many.first[place]), "text": text.strip()[:300]})
+    write_lines(Path(settings["out"]).with_suffix(".jsonl"), lines)
 
 
-def _examples(corpus: Corpus, twice: Path, settings: Mapping[str, Any], run: Run) -> None:
-    """The commonest repeated passages in their words, as a person wants to see what went."""
-    with database(run) as connection:
-        wanted = connection.execute(
-            "select first, second, count, place from read_parquet(?) order by count desc, first, second limit ?",
-            [str(twice), _EXAMPLES],
-        ).fetchall()
-    examples = []
-    for first, second, count, place in wanted:
-        text = _text_at(corpus.parts[place // _PART], place % _PART)
-        found = segments(texts_of([text]), settings["unit"])
-        many = runs(found, int(settings["span"]))
-        at = int(np.flatnonzero((many.first == np.uint64(first)) & (many.second == np.uint64(second)))[0])
-        passage = text.encode()[int(many.start[at]) : int(many.end[at])].decode().strip()
-        examples.append({"count": count, "text": passage[:300]})
-    write_lines(run.out / "passages.jsonl", examples)
-
-
-def _text_at(part: Path, row: int) -> str:
-    file = pq.ParquetFile(part)
-    for group in range(file.metadata.num_row_groups):
-        size = file.metadata.row_group(group).num_rows
-        if row < size:
-            return str(file.read_row_group(group, columns=["text"])["text"][row].as_py())
-        row -= size
-    raise IndexError(f"{part} has no row {row}")
+def _commonest(twice: Path, parts: list[Path]) -> list[dict[str, Any]]:
+    """Count and words of the commonest repeated passages."""
+    words = {line["first"]: line["text"] for part in reversed(parts) for line in read_lines(part.with_suffix(".jsonl"))}
+    asked = pq.read_table(twice).sort_by([("count", "descending"), ("first", "ascending")]).slice(0, _EXAMPLES)
+    return [
+        {"count": int(row["count"]), "text": words[row["first"]]} for row in asked.to_pylist() if row["first"] in words
+    ]

@@ -10,13 +10,21 @@ from numba import njit
 from septet.kernels.arrow import Texts
 from septet.kernels.words import PRIME, U, mix
 
+UNITS = {"line": 0, "sentence": 1, "paragraph": 2}
 _LOWER = np.arange(256, dtype=np.uint8)
 _LOWER[65:91] += 32
-UNITS = {"line": 0, "sentence": 1, "paragraph": 2}
+# What a byte may be: 0 part of a passage and nothing else, 1 a blank, 2 a line end, 3 a stop of ASCII, 4 the first of three
+# bytes that may be a stop.
+_CLASS = np.zeros(256, np.uint8)
+_CLASS[:33] = 1
+_CLASS[10] = 2
+for _byte in b"!?.;":
+    _CLASS[_byte] = 3
+_CLASS[[0xE3, 0xEF]] = 4
 
 
 class Segments(NamedTuple):
-    """Of all texts, in order: the `text` (int32) that a segment is in, its first and last byte in that text (int64), its
+    """Of all texts, in order: the `text` (int32) that a segment is in, its first and last character in that text (int32), its
     hashes `first` and `second` (uint64), and its `size`, bytes that are no blanks (int32)."""
 
     text: Any
@@ -29,12 +37,13 @@ class Segments(NamedTuple):
 
 def segments(texts: Texts, unit: str) -> Segments:
     """Cut texts at line ends, at the ends of sentences of either script, or at empty lines. Blank segments are left out."""
-    found = _segments(texts.data, texts.offsets, UNITS[unit])
-    return Segments(*found)
+    return Segments(*_segments(texts.data, texts.offsets, UNITS[unit], _CLASS, _LOWER))
 
 
 def runs(found: Segments, span: int) -> Segments:
     """Each `span` neighbouring segments of one text as one; what begins too near to the end of its text has size 0."""
+    if span == 1:
+        return found
     count = max(0, found.first.size - span + 1)
     first, second, size = np.zeros(count, np.uint64), np.zeros(count, np.uint64), np.zeros(count, np.int32)
     for k in range(span):
@@ -45,12 +54,44 @@ def runs(found: Segments, span: int) -> Segments:
     return Segments(found.text[:count], found.start[:count], found.end[span - 1 :], first, second, size)
 
 
+def distinct(found: Segments, least: int) -> tuple[Any, Any]:
+    """Places of the first of each different segment of at least so many bytes, and how often each stands."""
+    size = 16
+    while size < 2 * found.first.size:
+        size *= 2
+    return _distinct(found.first, found.second, found.size, least, np.full(size, -1, np.int32))  # type: ignore[no-any-return]
+
+
 def repeated(found: Segments, span: int, least: int, known: tuple[Any, Any], kept: Any, base: int, stayed: Any) -> Any:
     """Which segments go: bool. `found` are runs of `span`; `known` the hashes of repeated ones, sorted; `kept` the number of
     the text where each stays (-1: nowhere), texts being numbered from `base`; `stayed` (bool) which have been seen there."""
     gone = np.zeros(found.first.size + span - 1, np.bool_)
     _repeated(found.first, found.second, found.text, found.size, span, least, *known, kept, base, stayed, gone)
     return gone
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _distinct(first, second, size, least, table):  # type: ignore[no-untyped-def]
+    mask = U(table.size - 1)
+    places = np.empty(first.size, np.int64)
+    counts = np.empty(first.size, np.int64)
+    number = 0
+    for k in range(first.size):
+        if size[k] < least:
+            continue
+        at = first[k] & mask
+        while True:
+            other = table[at]
+            if other < 0:
+                table[at] = number
+                places[number], counts[number] = k, 1
+                number += 1
+                break
+            if first[places[other]] == first[k] and second[places[other]] == second[k]:
+                counts[other] += 1
+                break
+            at = (at + U(1)) & mask
+    return places[:number].copy(), counts[:number].copy()
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -79,14 +120,14 @@ def _repeated(first, second, text, size, span, least, known_first, known_second,
 def _stop(data, i, end):  # type: ignore[no-untyped-def]
     """Bytes of a sentence end at `i`, 0 where there is none."""
     byte = data[i]
-    if byte == 33 or byte == 63 or byte == 46 or byte == 59:  # ! ? . ; before a blank, so that 3.5 and a.b stay whole
+    if byte < 128:  # ! ? . ; before a blank or a quotation mark, so that 3.5 and a.b stay whole
         return 1 if i + 1 >= end or data[i + 1] <= 32 or (data[i + 1] == 34 and byte != 59) else 0
-    if byte == 0xE3 and i + 2 < end and data[i + 1] == 0x80 and data[i + 2] == 0x82:  # full stop
-        return 3
-    if byte == 0xEF and i + 2 < end and data[i + 1] == 0xBC:  # full-width ! ? ;
-        third = data[i + 2]
-        return 3 if third == 0x81 or third == 0x9F or third == 0x9B else 0
-    return 0
+    if i + 2 >= end:
+        return 0
+    if byte == 0xE3:
+        return 3 if data[i + 1] == 0x80 and data[i + 2] == 0x82 else 0
+    third = data[i + 2]
+    return 3 if data[i + 1] == 0xBC and (third == 0x81 or third == 0x9F or third == 0x9B) else 0
 
 
 @njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
@@ -110,57 +151,57 @@ def _closers(data, i, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _segments(data, offsets, unit):  # type: ignore[no-untyped-def]
+def _segments(data, offsets, unit, classes, lower):  # type: ignore[no-untyped-def]
     # A segment has a byte and an end. What is not used of this room is never touched, and not kept.
     room = (offsets[-1] - offsets[0]) // 2 + offsets.size
-    text, start_, end_ = np.empty(room, np.int32), np.empty(room, np.int64), np.empty(room, np.int64)
+    text, start_, end_ = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
     first_, second_, size_ = np.empty(room, np.uint64), np.empty(room, np.uint64), np.empty(room, np.int32)
     count = 0
     for document in range(offsets.size - 1):
-        begin, end = offsets[document], offsets[document + 1]
-        i = begin
-        opened = begin
-        first, second, size = U(0xCBF29CE484222325), U(0x84222325CBF29CE4), 0
+        i, end = offsets[document], offsets[document + 1]
+        characters, opened, size = 0, 0, 0
+        first, second = U(0xCBF29CE484222325), U(0x84222325CBF29CE4)
         while i <= end:
+            while i < end and classes[data[i]] == 0:
+                value = U(lower[data[i]])
+                first = (first ^ value) * U(0x100000001B3)
+                second = second * U(0x9E3779B97F4A7C15) + value
+                size += 1
+                characters += (data[i] & 0xC0) != 0x80
+                i += 1
             closed = i == end
-            step = 1
-            after = i
+            after = i + 1
             if not closed:
-                byte = data[i]
-                if byte == 10:
+                what = classes[data[i]]
+                if what == 2:
+                    closed = True
                     if unit == 2:
                         k = i + 1
                         while k < end and (data[k] == 32 or data[k] == 9 or data[k] == 13):
                             k += 1
                         closed = k < end and data[k] == 10
-                    else:
-                        closed = True
-                    after = i + 1
-                elif unit == 1:
-                    stop = _stop(data, i, end)
-                    if stop:
-                        step = stop
-                        closed = True
-                        after = _closers(data, i + stop, end)
-                if byte > 32:
-                    value = U(_LOWER[byte])
-                    first = (first ^ value) * U(0x100000001B3)
-                    second = second * U(0x9E3779B97F4A7C15) + value
-                    for k in range(i + 1, i + step):
+                elif what >= 3:
+                    step = 1
+                    if unit == 1:
+                        stop = _stop(data, i, end)
+                        if stop:
+                            step, closed = stop, True
+                            after = _closers(data, i + stop, end)
+                    for k in range(i, i + step):
                         first = (first ^ U(data[k])) * U(0x100000001B3)
                         second = second * U(0x9E3779B97F4A7C15) + U(data[k])
                     size += step
+                for k in range(i, after):
+                    characters += (data[k] & 0xC0) != 0x80
             if closed:
                 if size > 0:
-                    text[count] = document
-                    start_[count], end_[count] = opened - begin, max(after, min(i + step, end)) - begin
-                    first_[count], second_[count], size_[count] = mix(first), mix(second), size
+                    text[count], size_[count] = document, size
+                    start_[count], end_[count] = opened, characters
+                    first_[count], second_[count] = mix(first), mix(second)
                     count += 1
                 first, second, size = U(0xCBF29CE484222325), U(0x84222325CBF29CE4), 0
-                i = max(after, i + step)
-                opened = min(i, end)
-            else:
-                i += step
+                opened = characters
+            i = after
     return (
         text[:count].copy(),
         start_[:count].copy(),
