@@ -41,6 +41,7 @@ from septet.data.steps.safety import (
 )
 from septet.data.steps.sources import Read, read
 from septet.data.steps.tokens import Pack, TrainTokenizer, pack, tokenizer
+from septet.data.steps.validity import Freshness, Judge, freshness, judge
 
 __all__ = [
     "Anonymity",
@@ -50,6 +51,8 @@ __all__ = [
     "Detoxify",
     "Filter",
     "FilterFairness",
+    "Freshness",
+    "Judge",
     "KeepVault",
     "Knowledge",
     "Mask",
@@ -73,6 +76,8 @@ __all__ = [
     "detoxify",
     "filter_",
     "filter_fairness",
+    "freshness",
+    "judge",
     "knowledge",
     "mask",
     "measure",
