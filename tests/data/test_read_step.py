@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import sys
 import types
@@ -113,6 +114,26 @@ def test_the_same_name_in_two_folders_is_two_documents(tmp_path):
     rows = list(corpus.rows())
     assert len({row["id"] for row in rows}) == 2
     assert [row["dataset"] for row in rows] == ["a", "b"]
+
+
+def test_what_is_no_file_is_named(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "全角　空格.txt").write_text("一个名字里有全角空格的文件。")
+    (folder / "README").write_text("A file without a suffix. 没有后缀。")
+    (folder / "gone.txt").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(folder / "pipe.txt")
+    (folder / os.fsdecode(b"caf\xe9.txt")).write_text("text")
+    (folder / "00001.7c53").write_text("From: a@example.com\nTo: b@example.com\nSubject: s\n\nA letter.\n")
+    corpus = read(Read(paths=(str(folder),), **DECLARED), Run(tmp_path / "out"))
+    assert {row["source"]: row["text"] for row in corpus.rows()} == {
+        "README": "A file without a suffix. 没有后缀。",
+        "00001.7c53": "A letter.\n",
+        "全角　空格.txt": "一个名字里有全角空格的文件。",
+    }
+    assert {one["source"]: one["rule"] for one in corpus.rejected()} == dict.fromkeys(
+        ("gone.txt", "pipe.txt", "caf\\udce9.txt"), "not a file"
+    )
 
 
 def test_what_is_declared_stands_in_every_row(tmp_path):

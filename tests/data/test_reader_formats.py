@@ -182,7 +182,7 @@ def test_a_crawl_keeps_address_and_date_and_counts_the_rest():
         assert (row.text, row.where) == ("Words of a page.\n", "record 2")
         assert json.loads(row.meta) == {"url": "http://example.com/a", "date": "2026-01-05T09:00:00Z"}
         assert (status.rule, status.where) == ("HTTP status", "record 4")
-        assert (requests.count, requests.rule) == (2, "request records")
+        assert (requests.records, requests.rule) == (2, "request records")
 
 
 def test_a_message_with_attachments():
@@ -257,7 +257,7 @@ def test_bombs_stop_at_the_bounds(monkeypatch):
     assert items_of("a.txt.gz", flat)[-1].rule == "too large"
     monkeypatch.setattr(file, "MAX_MEMBERS", 3)
     many = items_of("a.zip", zip_bytes({f"{n}.txt": "x" for n in range(9)}))
-    assert sum(item.count if isinstance(item, Reject) else 1 for item in many) == 9
+    assert sum(item.records if isinstance(item, Reject) else 1 for item in many) == 9
     assert sum(isinstance(item, Row) for item in many) == 3
     monkeypatch.undo()
     deep = b"x"

@@ -33,7 +33,7 @@ def items_of(name: str, data: bytes, **told) -> list[Row | Reject]:
 
 def check(items, good: list[str], total: int) -> None:
     """All records are there, and the good ones in their order with their texts."""
-    assert sum(1 if isinstance(item, Row) else item.count for item in items) == total
+    assert sum(1 if isinstance(item, Row) else item.records for item in items) == total
     assert [item.text.strip() for item in items if isinstance(item, Row)] == good
     assert all(item.reason for item in items if isinstance(item, Reject))
     places = [item.where for item in items]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +38,10 @@ SPLIT_BYTES = 256 << 20
 # Rows are handed to Parquet so many, or so many characters, at a time.
 _BATCH_ROWS, _BATCH_CHARACTERS = 2048, 4 << 20
 _REJECTED = "rejected.jsonl"
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _READ = ["data.read"]
+_NO_FILE = "is a link to nothing, a pipe or a device, not a file"
+_NO_NAME = "has a name with characters that no one can see or write: rename it"
 
 
 class Listed(NamedTuple):
@@ -63,6 +67,11 @@ def listed(paths: tuple[str, ...], dataset: str) -> Iterator[Listed]:
         }
         for name, path in files:
             if any(part.startswith(".") for part in name.split("/")):
+                continue
+            unwritable = _UNWRITABLE.search(name) is not None
+            if unwritable or not path.is_file():
+                shown = name.encode("utf-8", "backslashreplace").decode()
+                yield Listed(dataset or root.name, shown, "", 0, 0, None, _NO_NAME if unwritable else _NO_FILE)
                 continue
             folder, _, last = name.rpartition("/")
             about = last in ("dataset_info.json", "state.json", "dataset_dict.json") and folder in saved
@@ -196,7 +205,7 @@ def read_group(piece: dict[str, Any]) -> dict[str, Any]:
 
 def _file(one: Listed, told: Told, marks: Mapping[str, str], collector: _Collector) -> None:
     if one.reason:
-        collector.take(one.name, "", 0, iter([Reject("", one.reason, "no document")]))
+        collector.take(one.name, "", 0, iter([Reject("", one.reason, "no document" if one.path else "not a file")]))
         return
     try:
         mark = marks.get(one.path) or digest_file(Path(one.path))
@@ -252,10 +261,10 @@ class _Collector:
             self._write(source, mark, again, batch)
 
     def _reject(self, source: str, item: Reject) -> None:
-        self.rules[item.rule] += item.count
+        self.rules[item.rule] += item.records
         line = {"source": source, "where": item.where, "reason": item.reason, "rule": item.rule}
-        if item.count > 1:
-            line["count"] = item.count  # type: ignore[assignment]
+        if item.records > 1:
+            line["count"] = item.records  # type: ignore[assignment]
         if len(self.first) < 3:
             self.first.append(line)
         self._rejected.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n")

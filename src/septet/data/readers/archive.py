@@ -136,7 +136,7 @@ def read_tar(file: File, rows: Rows) -> Iterator[Item]:
                 raise Unreadable(f"is a broken tar archive: {error}") from None
             if entry is None:
                 break
-            archive.members = []  # or a million members are remembered
+            archive.members = []  # type: ignore[attr-defined]  # or a million members are remembered
             if entry.isdir():
                 continue
             where = f"member {shown(entry.name)}"

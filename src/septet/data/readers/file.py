@@ -18,7 +18,7 @@ from septet.data.readers.row import Item, Told, Unreadable
 # How much is looked at to tell formats, encodings and dialects apart (bytes).
 HEAD = 64 << 10
 # A format that has to be read as a whole (PDF, Office, HTML) is not read past this (bytes).
-MAX_WHOLE = 512 << 20
+MAX_WHOLE = 256 << 20
 
 
 # Bounds of what is unpacked from one file, nested archives and attachments together (chosen: far above honest archives).

@@ -113,11 +113,12 @@ def _parts(message: Message, bodies: list[str], attached: list[tuple[str, str, b
     kind = message.get_content_type()
     name = message.get_filename()
     if kind == "message/rfc822" and message.is_multipart():
-        for inner in message.get_payload():  # type: ignore[union-attr]
-            attached.append((name or "message.eml", "message/rfc822", inner.as_bytes()))  # type: ignore[union-attr]
+        inners: list[Any] = list(message.get_payload())
+        for inner in inners:
+            attached.append((name or "message.eml", "message/rfc822", inner.as_bytes()))
         return
     if message.is_multipart():
-        parts: list[Any] = list(message.get_payload())  # type: ignore[arg-type]
+        parts: list[Any] = list(message.get_payload())
         if kind == "multipart/alternative":
             # The same content several times, the plainest first; an empty plain part says nothing.
             found: list[str] = []

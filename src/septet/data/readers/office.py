@@ -170,7 +170,7 @@ def _slide(slide: Any) -> tuple[str, str]:
 
 
 def _lined(paragraph: Any) -> str:
-    text = paragraph.text.strip()
+    text = str(paragraph.text).strip()
     return "  " * max(0, paragraph.level - 1) + "- " + text if paragraph.level and text else text
 
 

@@ -54,7 +54,7 @@ CONTAINERS: dict[str, Callable[[File, Rows], Iterator[Item]]] = {
     "packed": archive.read_packed,
 }
 _SUFFIXES = {
-    "text": ".txt .text .rst .log .tex .srt .vtt .po .asc",
+    "text": ".txt .text .rst .adoc .org .log .tex .srt .vtt .po .asc .yaml .yml .toml .ini",
     "markdown": ".md .markdown",
     "html": ".html .htm .xhtml .shtml",
     "xml": ".xml .rss .atom .dita .docbook .xbrl",
@@ -166,7 +166,7 @@ def format_of(file: File) -> str:
         return "pdf"
     if _HTML.match(head) and suffix not in (".eml", ".mbox", ".md", ".jsonl", ".csv"):
         return "html"
-    if suffix in ("", ".txt", ".text", ".eml", ".mbox", ".mail") and (letter := mail.looks_like(head)):
+    if (suffix in (".txt", ".text", ".eml", ".mbox") or suffix not in SUFFIXES) and (letter := mail.looks_like(head)):
         return letter
     if suffix == ".eml" and head.startswith(b"From "):
         return "mbox"
@@ -176,8 +176,21 @@ def format_of(file: File) -> str:
         return found
     if file.kind.startswith("text/") and file.kind not in ("text/css", "text/javascript"):
         return "text"
+    if not suffix and not file.kind and _is_text(head):
+        return "text"
     named = f"'{file.kind}'" if file.kind and not suffix else f"'{suffix or 'none'}'"
     raise Unreadable(f"no reader for files of type {named}", "no reader")
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file without a suffix are UTF-8 that can be printed, and so can be little else."""
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4:
+            return False
+        text = head[: error.start].decode("utf-8")
+    return all(one.isprintable() or one in "\n\r\t\f\ufeff" for one in text)
 
 
 def _zipped(file: File) -> str:

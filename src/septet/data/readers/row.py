@@ -38,7 +38,7 @@ class Reject(NamedTuple):
     where: str
     reason: str
     rule: str = "unreadable"
-    count: int = 1
+    records: int = 1
 
 
 Item = Row | Reject

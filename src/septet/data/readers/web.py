@@ -158,7 +158,7 @@ def read_arc(file: File, rows: Rows) -> Iterator[Item]:
     """An ARC file, version 1 or 2: a line about each record, then its HTTP answer."""
     number = 0
     with file.stream() as raw:
-        stream = io.BufferedReader(gzip.GzipFile(fileobj=raw)) if packing_of(file.head) == "gz" else raw  # type: ignore[arg-type]
+        stream = io.BufferedReader(gzip.GzipFile(fileobj=raw)) if packing_of(file.head) == "gz" else raw
         with parsing("ARC file"):
             records = _arc_records(stream)
         while True:
