@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from septet.core import Artifact, Config, External, Run, StepFailed, field, step
+from septet.core import Artifact, Config, ConfigError, External, Run, StepFailed, field, step
 
 
 class Words(Artifact):
@@ -76,3 +76,20 @@ def total(config: Total, words: tuple[Words, ...], extra: Words | None, run: Run
     many = [*words, *([extra] if extra else [])]
     (run.out / "count.txt").write_text(str(sum(len(one.words()) for one in many)), "utf-8")
     return Count(run.out)
+
+
+def slow_square(piece: list[float]) -> list[float]:
+    """A piece of work: the square of a number after some seconds, and the process that did it."""
+    number, seconds = piece
+    time.sleep(seconds)
+    return [number * number, os.getpid()]
+
+
+def refuses_seven(number: int) -> int:
+    if number == 7:
+        raise ConfigError("seven is not allowed", "Take another number")
+    return number
+
+
+def dies(_: int) -> int:
+    os._exit(3)

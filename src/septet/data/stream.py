@@ -174,6 +174,7 @@ def _place(folder: Path, out: Path, number: int) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
     try:
         target.hardlink_to(source)
     except OSError:

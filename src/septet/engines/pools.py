@@ -101,22 +101,25 @@ def _ask(worker: subprocess.Popen[bytes], place: str, piece: bytes) -> bytes:
     return answer.result
 
 
-def chosen(engine: str, options: dict[str, Any], further: Sequence[str] = ()) -> Pool:
+def chosen(engine: str, options: dict[str, Any]) -> Pool:
     """The pool that `[run.options]` asks for: `workers` (all cores unless given) and `memory_mb`."""
+    workers, memory_mb = numbers_of(engine, options)
+    return Serial(memory_mb) if workers == 1 else Processes(workers, memory_mb)
+
+
+def numbers_of(engine: str, options: dict[str, Any], further: Sequence[str] = ()) -> tuple[int, int]:
+    """`workers` and `memory_mb` of the options. Raises ConfigError for what is no number or no option."""
     for name in options:
         if name not in ("workers", "memory_mb", *further):
             raise ConfigError(
                 f"the engine '{engine}' has no option '{name}'", nearest(name, ("workers", "memory_mb", *further))
             )
-    numbers = {}
-    for name, default, least in (("workers", len(os.sched_getaffinity(0)), 1), ("memory_mb", 0, 0)):
-        value = options.get(name, default)
+    workers = options.get("workers", len(os.sched_getaffinity(0)))
+    memory_mb = options.get("memory_mb", 0)
+    for name, value, least in (("workers", workers, 1), ("memory_mb", memory_mb, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise ConfigError(f"[run.options] {name} is {value!r}", f"It is a whole number of at least {least}")
-        numbers[name] = value
-    if numbers["workers"] == 1:
-        return Serial(numbers["memory_mb"])
-    return Processes(numbers["workers"], numbers["memory_mb"])
+    return workers, memory_mb
 
 
 def main() -> int:
