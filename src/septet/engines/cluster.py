@@ -101,7 +101,7 @@ def _work(places: Any, pieces: Any) -> list[bytes]:
 
 
 def make(options: dict[str, Any]) -> Cluster:
-    """`[run] engine = "ray"`, options: `address` of a running cluster (none: one of `workers` processes is started), `memory_mb`."""
+    """`[run] engine = "ray"`; options `address` of a running cluster (none: one of `workers` is started) and `memory_mb`."""
     address = options.get("address", "")
     if not isinstance(address, str):
         raise ConfigError(f"[run.options] address is {address!r}", "It is text, such as ray://head:10001 or auto")
