@@ -155,6 +155,18 @@ def test_menus_go_and_tables_and_definitions_stay():
     ), page.text
 
 
+def test_cells_that_reach_down_and_items_that_hold_paragraphs():
+    page = html.draw(
+        "<table><tr><td rowspan=2><img src=x><th>Note</tr><tr><td>Read this first.</tr></table>"
+        "<ul><li><p>one</p><p>more of it</p><li><p>two</ul>"
+        "<table><tr><th>city<th>year<th>n</tr><tr><td rowspan=2>北京<td>2024<td>3</tr><tr><td>2025<td>4</tr></table>"
+    )
+    assert page.text == (
+        "Note\nRead this first.\n\n- one\n\nmore of it\n\n- two\n\n"
+        "| city | year | n |\n| --- | --- | --- |\n| 北京 | 2024 | 3 |\n|  | 2025 | 4 |\n"
+    )
+
+
 def test_a_page_of_links_alone_says_what_it_links():
     assert html.draw(f"<body><ul>{MENU}</ul></body>").text.startswith("- Section 0\n- Section 1\n")
 

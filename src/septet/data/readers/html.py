@@ -172,7 +172,7 @@ def _is_way(node: Any, tag: str, block: _Links) -> bool:
 
 def _lines(node: Any, lines: list[str], ways: Any) -> None:
     def break_line() -> None:
-        if lines and lines[-1]:
+        if lines and lines[-1] and lines[-1] != "- ":
             lines.append("")
 
     for child in node.iter(include_text=True):
@@ -182,7 +182,7 @@ def _lines(node: Any, lines: list[str], ways: Any) -> None:
             if text and text != " ":
                 if not lines:
                     lines.append("")
-                lines[-1] = (lines[-1] + text).lstrip()
+                lines[-1] = lines[-1] + text.lstrip() if lines[-1] == "- " else (lines[-1] + text).lstrip()
             elif lines and lines[-1] and not lines[-1].endswith(" "):
                 lines[-1] += " "
         elif child.mem_id in ways:
@@ -203,11 +203,13 @@ def _lines(node: Any, lines: list[str], ways: Any) -> None:
         else:
             if tag == "li":
                 break_line()
+                while len(lines) > 1 and not lines[-1] and not lines[-2]:
+                    lines.pop()
                 if len(lines) > 1 and not lines[-1] and lines[-2].startswith("- "):
                     lines[-1] = "- "
                 else:
                     lines.append("- ")
-            elif tag in _BLOCKS:
+            elif tag in _BLOCKS and not (lines and lines[-1] == "- "):
                 break_line()
                 lines.append("")
             _lines(child, lines, ways)
@@ -224,15 +226,21 @@ def _cells(table: Any, ways: Any) -> list[list[str]]:
     if table.css_first("td table, th table, td h1, td h2, td h3, td pre"):
         return []
     rows = []
+    below: dict[int, int] = {}
     for row in table.css("tr"):
-        cells = []
+        cells: list[str] = []
         for cell in row.iter():
             if cell.tag in ("td", "th"):
+                while below.get(len(cells), 0) > 0:  # a cell of a row above reaches down to here
+                    below[len(cells)] -= 1
+                    cells.append("")
+                rowspan = cell.attributes.get("rowspan") or ""
+                below[len(cells)] = min(int(rowspan), _SPAN) - 1 if rowspan.isdecimal() else 0
                 drawn: list[str] = []
                 _lines(cell, drawn, ways)
                 cells.append(" ".join(" ".join(drawn).split()))
                 span = cell.attributes.get("colspan") or ""
-                cells += [""] * (min(int(span), _SPAN) - 1 if span.isdigit() else 0)
+                cells += [""] * (min(int(span), _SPAN) - 1 if span.isdecimal() else 0)
         if any(cells):
             rows.append(_joined(cells))
     width = max(map(len, rows), default=0)
