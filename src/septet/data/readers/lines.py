@@ -47,7 +47,13 @@ def read_jsonl(file: File) -> Iterator[Item]:
             if len(line) > MAX_LINE:
                 yield Reject(where, f"is longer than the bound of {MAX_LINE >> 20} MiB for a line", "too large")
             elif utf8:
-                yield _record(line, where, make)
+                try:
+                    record = _DECODE(line)
+                except _ERRORS as error:
+                    yield Reject(where, f"is not valid JSON: {error}", "broken record")
+                    continue
+                # JSON can hold control characters only as escapes: where there are none, the text is not looked through.
+                yield _made(record, where, make, b"\\u00" in line or b"\\r" in line)
             else:
                 try:
                     decoded = line.decode(encoding)
@@ -85,13 +91,12 @@ def _skip(stream: BinaryIO) -> int:
     return passed
 
 
-def _record(line: bytes | str, where: str, make: Maker) -> Item:
+def _record(line: str, where: str, make: Maker) -> Item:
     try:
         record = _DECODE(line)
     except _ERRORS as error:
         return Reject(where, f"is not valid JSON: {error}", "broken record")
-    marks: tuple[Any, ...] = (b"\\u00", b"\\r") if isinstance(line, bytes) else ("\\u00", "\\r")
-    return _made(record, where, make, marks[0] in line or marks[1] in line)
+    return _made(record, where, make)
 
 
 def _made(record: Any, where: str, make: Maker, escaped: bool = True) -> Item:
@@ -101,7 +106,6 @@ def _made(record: Any, where: str, make: Maker, escaped: bool = True) -> Item:
         row = Row(record, where=where) if record.strip() else Reject(where, "holds no text", "empty")
     else:
         return Reject(where, f"is a JSON {_kind(record)}, not an object", "broken record")
-    # JSON can hold control characters only as escapes, so the text is looked through only where there are some.
     if escaped and isinstance(row, Row):
         return row._replace(text=cleaned(row.text), title=cleaned(row.title))
     return row

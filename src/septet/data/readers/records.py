@@ -76,7 +76,10 @@ def maker(told: Told, stem: str) -> Maker:
             facts = {key: record[key] for key in plan.rest}
             if plan.whole:
                 facts = {key: value for key, value in facts.items() if value != "" and isinstance(value, _SCALARS)}
-            meta = as_meta_fast(facts)
+            try:
+                meta = _encode(facts).decode()
+            except (TypeError, ValueError):
+                meta = cleaned(as_meta({key: as_text(value) for key, value in facts.items()}))
         return Row(text, title or stem, where, 0, 0, meta, "", source, licence)
 
     return make
@@ -98,13 +101,6 @@ def _plan(keys: tuple[str, ...], told: Told) -> _Plan:
         title = title if whole else ""
     rest = tuple(key for key in keys if (whole or key not in texts) and key not in apart and (whole or key != title))
     return _Plan(texts, title, rest, whole, missing)
-
-
-def as_meta_fast(facts: dict[str, Any]) -> str:
-    try:
-        return _encode(facts).decode()
-    except (TypeError, ValueError, UnicodeEncodeError):
-        return cleaned(as_meta({key: as_text(value) for key, value in facts.items()}))
 
 
 def as_text(value: Any) -> str:
