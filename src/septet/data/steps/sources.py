@@ -45,7 +45,9 @@ class Read(Config):
     source_column: str = field("", "The column that holds a record's own source or address; one without is rejected.")
     ocr: bool = field(False, "Read scanned pages and pictures by OCR (Chinese and English); else they are rejected.")
     ocr_confidence: float = field(0.7, "A page that OCR reads with less confidence is rejected.", ge=0, le=1)
-    query: str = field("", "A SELECT, for rows of a database (SQLite or PostgreSQL); with ORDER BY, so that rows keep places.")
+    query: str = field(
+        "", "A SELECT, for rows of a database (SQLite or PostgreSQL); with ORDER BY, so that rows keep places."
+    )
     url_variable: str = field(
         "", "The environment variable that holds the address of the database, so that no recipe does."
     )
