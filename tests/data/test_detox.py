@@ -29,13 +29,13 @@ LEXICON = Lexicon(
 PIECES = (
     "坏蛋|坏 蛋|坏\u200b蛋|壞蛋|坏*蛋|坏。蛋|大傻瓜|ｎｕｍｂｓｋｕｌｌ|n u m b s k u l l|"
     "numb5kull|NumbSkulls|nümbskull|total twit|t0tal tw1t|坏蛋糕|笨蛋|"
-    "可爱的笨蛋|"
+    "可爱的笨蛋|坏@蛋|坏!蛋|坏!蛋!好|n@u@m@b@s@k@u@l@l|numb|numb*skull|坏|蛋|@|$|*|_|numb$kull|numb5ku11|a|b|"
     "&#22351;蛋|%E5%9D%8F蛋|好人|a fine day|，|。| |\n|℃|1|!"
 ).split("|")
 
 
-@given(st.lists(st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=8).map("".join), max_size=8))
-@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=9).map("".join), max_size=8))
+@settings(max_examples=300, deadline=None)
 def test_a_column_gives_what_its_texts_give(texts):
     assert LEXICON.find_all(texts) == {row: LEXICON.find(text) for row, text in enumerate(texts) if LEXICON.find(text)}
 
@@ -47,8 +47,23 @@ def test_disguises_are_seen_through(text):
 
 @given(st.text(max_size=60))
 def test_sentences_are_the_whole_text(text):
-    joined = "".join(text[start:end] for start, end in sentences(text))
-    assert joined.strip() == text.strip() or joined == text
+    assert "".join(text[start:end] for start, end in sentences(text)) == text
+
+
+def test_words_of_latin_script_are_words_of_their_own():
+    texts = [
+        "numbskulled",
+        "xnumbskull",
+        "total twitter",
+        "total twit!",
+        "a total twit",
+        "totaltwit",
+        "total_twit",
+        "t*o*t*a*l twit",
+    ]
+    assert LEXICON.find_all(texts) == {row: LEXICON.find(text) for row, text in enumerate(texts) if LEXICON.find(text)}
+    assert {0, 3, 4} <= LEXICON.find_all(texts).keys()
+    assert not LEXICON.find_all(["xnumbskull", "total twitter"])
 
 
 def test_groups_are_words_of_their_own():
@@ -131,10 +146,14 @@ def test_a_classifier_is_learnt_and_its_sentences_are_left_out(tmp_path):
     assert figures["all"]["f1"][1] <= figures["all"]["f1"][0] <= figures["all"]["f1"][2]
     again = toxicity_classifier(config, corpus, Run(tmp_path / "again"))
     assert (again.path / "weights.safetensors").read_bytes() == (scorer.path / "weights.safetensors").read_bytes()
-    long = Corpus.write(tmp_path / "long", rows_of(["谢谢你，辛苦了。女生真恶心，去死吧。祝顺利，很高兴。"]))
+    kind = "河南人谢谢你，天1。女生辛苦了，和22。" * 40
+    long = Corpus.write(
+        tmp_path / "long", rows_of([kind + "女生真恶心，去死吧，滚开，讨厌鬼，" * 4 + "去死吧。" + kind])
+    )
     policy = policy_of(tmp_path / "p", toxicity={"threshold": 0.6, "actions": {"abuse": "rewrite"}})
     (row,) = detoxify(Detoxify(detectors=()), long, policy, (scorer,), run=Run(tmp_path / "out")).rows()
-    assert "恶心" not in row["text"] or row["transforms"][0].startswith("data.detoxify review")
+    assert row["text"] == kind + kind
+    assert row["transforms"] == ["data.detoxify"]
 
 
 def test_hate_is_split_by_group_where_asked(tmp_path):

@@ -91,16 +91,18 @@ def make(settings: Mapping[str, Any]) -> stream.Work:
         out_rules, values, details = [], [], []
         changed: dict[int, tuple[str, str]] = {}
         marks: dict[int, str] = {}
+        asked = {row: _action(found, rules) for row, found in hits.items()}
+        to_rewrite = [row for row, (action, _) in asked.items() if action == "rewrite"]
+        old = table.select(["text", "edits"]).take(to_rewrite).to_pydict() if to_rewrite else {"text": [], "edits": []}
+        rewritten = find.rewrite(old["text"], [hits[row] for row in to_rewrite])
+        for row, before, (text, made) in zip(to_rewrite, old["edits"], rewritten, strict=True):
+            if made:
+                changed[row] = text, edits.encode(edits.compose(edits.decode(before), made) if before else made)
+                marks[row] = "data.detoxify"
         for row, found in hits.items():
-            action, worst = _action(found, rules)
-            if action == "rewrite":
-                text, before = table["text"][row].as_py(), table["edits"][row].as_py()
-                new, made = find.rewrite(text, found)
-                if made:
-                    changed[row] = new, edits.encode(edits.compose(edits.decode(before), made) if before else made)
-                    marks[row] = "data.detoxify"
-                else:
-                    action = "review"
+            action, worst = asked[row]
+            if action == "rewrite" and row not in changed:
+                action = "review"
             if action == "drop":
                 keep[row] = False
                 out_rules.append(f"toxicity:{worst.category}")
@@ -171,27 +173,34 @@ class finder:
                 hits.append(Hit(category, round(1 - left, 6), tuple(members)))
         return hits
 
-    def rewrite(self, text: str, found: Sequence[Hit]) -> tuple[str, list[edits.Edit]]:
-        """The text with its listed words hidden and its toxic sentences left out, and the edits."""
-        cuts: list[tuple[int, int, str]] = []
-        if any(not hit.spans for hit in found):
-            places = list(sentences(text))
-            scores = self._toxicity.score_all([text[start:end] for start, end in places])
-            cuts += [
-                (*place, "") for place, row in zip(places, scores, strict=True) if (row >= self._toxicity.bounds).any()
-            ]
-        gone = [(start, end) for start, end, _ in cuts]
-        for span in (span for hit in found for span in hit.spans):
-            if not any(start < span.end and span.start < end for start, end in gone):
-                cuts.append((span.start, span.end, "*" * (span.end - span.start)))
-        out, made, at = [], [], 0
-        for start, end, new in sorted(set(cuts)):
-            if start < at:
-                continue
-            out += [text[at:start], new]
-            made.append((start, end, len(new)))
-            at = end
-        return "".join(out) + text[at:], made
+    def rewrite(self, texts: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[tuple[str, list[edits.Edit]]]:
+        """Each text with its listed words hidden and its toxic sentences left out, and the edits."""
+        judged = [any(not hit.spans for hit in hits) for hits in found]
+        places = [list(sentences(text)) if asked else [] for text, asked in zip(texts, judged, strict=True)]
+        pieces = [text[start:end] for text, spans in zip(texts, places, strict=True) for start, end in spans]
+        toxic = (self._toxicity.score_all(pieces) >= self._toxicity.bounds).any(axis=1) if pieces else []
+        verdicts = iter(toxic)
+        made = []
+        for text, hits, spans in zip(texts, found, places, strict=True):
+            gone = [place for place in spans if next(verdicts)]
+            words = [(span.start, span.end) for hit in hits for span in hit.spans]
+            made.append(_cut(text, gone, words))
+        return made
+
+
+def _cut(text: str, gone: Sequence[tuple[int, int]], words: Sequence[tuple[int, int]]) -> tuple[str, list[edits.Edit]]:
+    cuts = [(start, end, "") for start, end in gone]
+    for low, high in words:
+        if not any(start < high and low < end for start, end in gone):
+            cuts.append((low, high, "*" * (high - low)))
+    out, made, at = [], [], 0
+    for start, end, new in sorted(set(cuts)):
+        if start < at:
+            continue
+        out += [text[at:start], new]
+        made.append((start, end, len(new)))
+        at = end
+    return "".join(out) + text[at:], made
 
 
 def _rewritten(table: pa.Table, changed: Mapping[int, tuple[str, str]], marks: Mapping[int, str]) -> pa.Table:

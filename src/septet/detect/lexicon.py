@@ -70,7 +70,7 @@ class Lexicon:
         """As `find`, for a column of texts: row -> spans, for the rows that have any. A compiled pass over the skeletons of the
         texts rules most of them out."""
         if self._gate is None:
-            self._gate = _Gate([word.text for word in self._words if word.role == "hit"])
+            self._gate = _Gate((word.text, word.open_ended) for word in self._words if word.role == "hit")
         data, offsets = texts_of(column)
         found = {}
         for row in self._gate.candidates(data, offsets).tolist():
@@ -109,18 +109,29 @@ class Lexicon:
 # Characters that `detect.decode` reads as one another, each row by its first.
 _READ_AS = {char: row[0] for row in ("0o", "1il!|", "3e", "4a@", "5s$", "7t", "8b") for char in row}
 
+# What `detect.decode` closes up inside a Latin word.
+_MARK = re.compile("[*~^|+#=_\u2190-\u2bff\u3012-\u303f\U0001f000-\U0001faff]")
+
 
 class _Gate:
     """The skeletons of the words, and which characters of a text belong to its skeleton."""
 
-    def __init__(self, words: Iterable[str]):
+    def __init__(self, words: Iterable[tuple[str, bool]]):
         self._fold = folding(True)
         self._symbols: dict[str, int] = {}
-        skeletons = {tuple(self._symbol(char) for char in _bones(word)) for word in words}
-        lists = [list(one) for one in sorted(skeletons) if one]
+        edges: dict[tuple[int, ...], int] = {}
+        for word, open_ended in words:
+            free = (skeleton.START if _is_latin(word[0]) else 0) | (
+                skeleton.END if _is_latin(word[-1]) and not open_ended else 0
+            )
+            free |= skeleton.PLAIN if word.isascii() and word.isalnum() else 0
+            bones = tuple(self._symbol(char) for char in _bones(word))
+            if bones:  # of two words with one skeleton, the one that asks for less
+                edges[bones] = edges.get(bones, free) & free
+        lists = [list(one) for one in sorted(edges)]
         self._table = np.full(symbols.LIMIT, skeleton.UNKNOWN, np.uint16)
-        go, starts, _, _ = symbols.automaton(lists, len(self._symbols) + 2)
-        self._go, self._ends = go, np.diff(starts) > 0
+        self._go, self._from, which, self._length = symbols.automaton(lists, len(self._symbols) + 2)
+        self._edges = np.array([edges[one] for one in sorted(edges)], np.int64)[which]
 
     def _symbol(self, char: str) -> int:
         return self._symbols.setdefault(char, len(self._symbols) + 1)
@@ -128,18 +139,31 @@ class _Gate:
     def candidates(self, data: Any, offsets: Any) -> Any:
         """The rows that may hold a word."""
         marked, unknown = np.zeros(max(1, offsets.size - 1), np.uint8), np.empty(4096, np.int64)
-        while strange := skeleton.candidates(data, offsets, self._table, self._go, self._ends, marked, unknown):
+        while strange := self._pass(data, offsets, marked, unknown):
             for code in np.unique(unknown[:strange]).tolist():
                 self._table[code] = self._entry(chr(code))
         return np.flatnonzero(marked)
 
+    def _pass(self, data: Any, offsets: Any, marked: Any, unknown: Any) -> int:
+        return int(
+            skeleton.candidates(
+                data, offsets, self._table, self._go, self._from, self._length, self._edges, marked, unknown
+            )
+        )
+
     def _entry(self, char: str) -> int:
         if char in "&%\\":
             return skeleton.REFERENCE
-        bones = _bones(self._fold(char) or "")
-        if len(bones) > 1:
+        plain = self._fold(char)
+        if not plain:
+            return skeleton.INVISIBLE
+        bones = _bones(plain)
+        if len(plain) > 1 and bones:
             return skeleton.SPELLED
-        return self._symbols.get(bones, len(self._symbols) + 1) if bones else skeleton.NOTHING
+        if not bones:
+            return skeleton.MARK if _MARK.match(plain) else skeleton.GAP
+        symbol = self._symbols.get(bones, len(self._symbols) + 1)
+        return symbol | (skeleton.LATIN if _is_latin(plain) else skeleton.LEET if plain in "@$!|" else 0)
 
 
 def _bones(text: str) -> str:

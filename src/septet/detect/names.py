@@ -68,8 +68,9 @@ _GIVEN = frozenset(
 )
 _CAPITAL = r"[A-ZÀ-ÖØ-ÞŁŠŽČĐŐŚŻ][a-zà-öø-ÿąćčďđěęłńňőřśšťůűýźżž]+(?:['’-][A-Z]?[a-zà-öø-ÿ]+)?"
 _SURNAME = rf"(?:(?:van|von|de|der|den|la|le|da|di|del|bin|al|el|Mc|Mac|O['’])[ ]?)?{_CAPITAL}(?:-{_CAPITAL})?"
-_WITH_GIVEN = re.compile(rf"(?<![\w@.-])(?P<given>{_CAPITAL})(?: [A-Z]\.?)? (?P<last>{_SURNAME})(?![\w@])")
-_WITH_INITIAL = re.compile(rf"(?<![\w@.-])(?P<given>{_CAPITAL}) [A-Z]\. (?P<last>{_SURNAME})(?![\w@])")
+# Looked ahead, so that a capital at the start of a sentence does not take the given name for its surname.
+_WITH_GIVEN = re.compile(rf"(?<![\w@.-])(?=(?P<all>(?P<given>{_CAPITAL})(?: [A-Z]\.?)? (?P<last>{_SURNAME}))(?![\w@]))")
+_WITH_INITIAL = re.compile(rf"(?<![\w@.-])(?=(?P<all>(?P<given>{_CAPITAL}) [A-Z]\. (?P<last>{_SURNAME}))(?![\w@]))")
 _NAME = rf"{_CAPITAL}(?: [A-Z]\.?)?(?: {_SURNAME}){{0,2}}"
 _PLACED = (
     (0.85, re.compile(rf"^(?:From|To|Cc|Bcc|Reply-To): *\"?(?P<name>{_NAME})\"?(?= *(?:<|,|;|$))", re.M)),
@@ -164,10 +165,10 @@ def _english(text: str) -> Iterator[Span]:
             and match["last"].lower() not in _NEVER
             and match["last"] not in NOT_ENGLISH_NAMES
         ):
-            yield Span(*match.span(), "person", 0.75, "names.person.given")
+            yield Span(*match.span("all"), "person", 0.75, "names.person.given")
     for match in _WITH_INITIAL.finditer(text):
         if not {match["given"].lower(), match["last"].lower()} & _NEVER:
-            yield Span(*match.span(), "person", 0.75, "names.person.initial")
+            yield Span(*match.span("all"), "person", 0.75, "names.person.initial")
     for score, pattern in _PLACED:
         for match in pattern.finditer(text):
             words = match["name"].split()
