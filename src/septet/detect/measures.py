@@ -70,6 +70,7 @@ MEASURES = {
     "juicer.word_repetition": "share of word 10-grams that stand more than once",
     "septet.broken_characters": "share of replacement, private-use and control characters",
     "septet.distinct_characters": "different characters per character, over at most 400 characters",
+    "septet.spam_phrases": "phrases of advertisers of gambling, pills and fraud, but for the first, per thousand words",
     **SEGMENTED,
     REPETITION: "share of 10-grams of characters that are among the commonest ones",
 }

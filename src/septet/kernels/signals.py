@@ -8,8 +8,7 @@ words, and repeated lines among the first 500,000 different ones.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -27,133 +26,27 @@ from septet.kernels.characters import (
     TERMINAL,
     WORD,
     character_at,
-    characters,
     kind_of,
 )
-from septet.kernels.phrases import automaton
 from septet.kernels.repetition import add, room, shares
+from septet.kernels.signal_tables import (
+    BOILERPLATE,
+    HTTP,
+    HTTPS,
+    LOREM,
+    NAMES,
+    POLICY,
+    SCRIPT,
+    SPAM,
+    WWW,
+    tables,
+    token,
+)
 from septet.kernels.words import U, mix
 
-# The columns, in the order of the code below.
-NAMES = (
-    "gopher.words",
-    "gopher.word_length",
-    "gopher.symbols",
-    "gopher.bullet_lines",
-    "gopher.ellipsis_lines",
-    "gopher.alphabetic_words",
-    "gopher.stop_words",
-    "gopher.duplicate_lines",
-    "gopher.duplicate_line_characters",
-    "gopher.duplicate_paragraphs",
-    "gopher.duplicate_paragraph_characters",
-    "gopher.top_2gram",
-    "gopher.top_3gram",
-    "gopher.top_4gram",
-    "gopher.duplicate_5gram",
-    "gopher.duplicate_6gram",
-    "gopher.duplicate_7gram",
-    "gopher.duplicate_8gram",
-    "gopher.duplicate_9gram",
-    "gopher.duplicate_10gram",
-    "fineweb.line_punctuation",
-    "fineweb.short_lines",
-    "fineweb.duplicate_line_characters",
-    "fineweb.newlines",
-    "c4.boilerplate_lines",
-    "c4.longest_word",
-    "c4.sentences",
-    "c4.kept_characters",
-    "c4.curly_brackets",
-    "c4.lorem_ipsum",
-    "c4.third_longest_line",
-    "nemo.non_alphanumeric",
-    "nemo.digits",
-    "nemo.url_characters",
-    "nemo.white_space",
-    "nemo.brackets",
-    "nemo.boilerplate_paragraphs",
-    "nemo.unmarked_sentences",
-    "juicer.alphanumeric",
-    "juicer.special_characters",
-    "juicer.stop_words",
-    "juicer.mean_line",
-    "juicer.longest_line",
-    "juicer.characters",
-    "juicer.word_repetition",
-    "septet.broken_characters",
-    "septet.distinct_characters",
-)
-BOILERPLATE, LOREM, SCRIPT, POLICY, HTTP, HTTPS, WWW = 1, 2, 4, 8, 16, 32, 64
-_PHRASES = {
-    BOILERPLATE: (
-        "javascript cookie lorem_ipsum privacy_policy terms_of_use all_rights_reserved 登录后 请先登录 版权所有 点击这里 扫码关注"
-    ),
-    LOREM: "lorem_ipsum",
-    SCRIPT: "javascript",
-    POLICY: "terms_of_use privacy_policy cookie_policy uses_cookies use_of_cookies use_cookies",
-    HTTP: "http://",
-    HTTPS: "https://",
-    WWW: "www.",
-}
-# Of Gopher, for English; for Chinese the commonest function characters, in both scripts.
-_STOPS = ("the be to of and that have with", "的一是在不了有和人这中大为上个国我以要他时来用们這為個國時來們")
-# Function words of English, of which ordinary prose has about half (Fox 1989, "A stop list for general text", shortened).
-_FUNCTION_WORDS = (
-    "a about above after again against all also am an and any are as at be because been before being below between both but "
-    "by can cannot could did do does doing down during each few for from further had has have having he her here hers him "
-    "himself his how i if in into is it its itself just me more most my no nor not now of off on once only or other our ours "
-    "out over own same shall she should so some such than that the their theirs them then there these they this those through "
-    "to too under until up upon us very was we were what when where which while who whom why will with would you your yours"
-)
 _LINES = 1 << 20  # places for different lines and paragraphs; half are used
 _SHORT_LINE = 30
 _PREFIX = 400
-
-
-class Tables(NamedTuple):
-    """What the pass looks things up in: characters, phrases, and the hashes of stop words."""
-
-    kinds: Any
-    folded: Any
-    step: Any
-    found: Any
-    stop_keys: Any
-    stop_values: Any
-
-
-@cache
-def tables() -> Tables:
-    """Made once a process."""
-    table = characters()
-    phrases = automaton({bit: [one.replace("_", " ") for one in text.split()] for bit, text in _PHRASES.items()})
-    keys, values = np.zeros(1024, np.uint64), np.zeros(1024, np.int64)
-    # A value: the number of the stop word of Gopher's English list, of the Chinese list, and whether it is a function word.
-    stops: dict[str, int] = dict.fromkeys(_FUNCTION_WORDS.split(), 1 << 16)
-    for number, word in enumerate(_STOPS[0].split(), 1):
-        stops[word] = stops.get(word, 0) | number
-    for number, word in enumerate(_STOPS[1], 1):
-        stops[word] = number << 8
-    for word, value in stops.items():
-        key = _hash_of(word)
-        place = key & 1023
-        while keys[place]:
-            place = (place + 1) & 1023
-        keys[place], values[place] = key, value
-    return Tables(table.kinds, table.folded, phrases.step, phrases.found, keys, values)
-
-
-def _hash_of(word: str) -> int:
-    value = 0
-    for character in word:
-        value = int(token(np.uint64(value), np.uint64(ord(character)))) & 0xFFFFFFFFFFFFFFFF
-    return value
-
-
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
-def token(before, code):  # type: ignore[no-untyped-def]
-    """The running hash of the characters of a word."""
-    return (before ^ (code + U(1))) * U(0x9FB21C651E98DF25) ^ (before >> U(29))
 
 
 def measure_column(data: Any, offsets: Any, languages: Any) -> Any:
@@ -220,10 +113,11 @@ def _measure(  # type: ignore[no-untyped-def]
         hashes[0], lengths[0], gaps[0] = U(0), 0, 0
         # The line so far, and as it was at its last character that is no blank.
         line, line_size, line_at_last, line_size_at_last = U(0), 0, U(0), 0
-        line_first = line_second = line_third = line_last = np.int64(0)
+        line_first = line_second = line_third = line_last = np.int64(-1)
         line_last_kind = np.int64(0)
         line_word = line_long = False
         line_found = line_words = line_sentences = line_dots = 0
+        spam = 0
         lines = bullets = ellipsis_lines = marked = short = boilerplate = lorem = 0
         repeated = repeated_chars = repeated_plain = line_chars = kept_chars = kept_sentences = 0
         first_longest = second_longest = third_longest = 0
@@ -245,6 +139,7 @@ def _measure(  # type: ignore[no-untyped-def]
                 bits = found[state]
                 if bits:
                     line_found |= bits
+                    spam += bits & SPAM != 0
                     if bits & (HTTP | HTTPS | WWW) and not in_url:
                         in_url = True
                         url += 3 if bits & WWW else (7 if bits & HTTPS else 6)  # and this character, below
@@ -380,15 +275,15 @@ def _measure(  # type: ignore[no-untyped-def]
                     line = (line ^ U(code)) * U(0x9FB21C651E98DF25)
                     line ^= line >> U(31)
                     line_size += 1
-                    if line_first == 0:
+                    if line_first < 0:
                         # Blanks before the first character do not count.
                         line = U(code) * U(0x9FB21C651E98DF25)
                         line_size = 1
                         line_first = code
                         line_first_kind = kind
-                    elif line_second == 0:
+                    elif line_second < 0:
                         line_second = code
-                    elif line_third == 0:
+                    elif line_third < 0:
                         line_third = code
                     line_at_last, line_size_at_last = line, line_size
                     line_dots = line_dots + 1 if code == 46 else 0
@@ -397,7 +292,7 @@ def _measure(  # type: ignore[no-untyped-def]
             if not kind & BREAK:
                 continue
             # The line ends.
-            if line_first:
+            if line_first >= 0:
                 if since:
                     if mark == 1 or line_last_kind & TERMINAL:
                         line_sentences += 1
@@ -441,7 +336,7 @@ def _measure(  # type: ignore[no-untyped-def]
                 paragraph = (paragraph ^ line_at_last) * U(0x9E3779B97F4A7C15) + U(1)
                 paragraph_size += length
                 paragraph_found |= line_found
-            if paragraph_size and (not line_first or i > end):
+            if paragraph_size and (line_first < 0 or i > end):
                 paragraphs += 1
                 boilerplate_paragraphs += paragraph_found & (POLICY | BOILERPLATE) != 0
                 key = mix(paragraph ^ U(0x5851F42D4C957F2D)) | U(1)
@@ -455,7 +350,7 @@ def _measure(  # type: ignore[no-untyped-def]
                     repeated_paragraph_chars += paragraph_size
                 paragraph, paragraph_size, paragraph_found = U(0), 0, 0
             line, line_size = U(0), 0
-            line_first = line_second = line_third = line_last = np.int64(0)
+            line_first = line_second = line_third = line_last = np.int64(-1)
             line_last_kind = np.int64(0)
             line_word = line_long = False
             line_found = line_words = line_sentences = line_dots = 0
@@ -510,6 +405,7 @@ def _measure(  # type: ignore[no-untyped-def]
         o[44] = grams[1] / max(1, grams[0])
         o[45] = broken / chars
         o[46] = distinct / max(1, min(chars, _PREFIX))
+        o[47] = 1000 * max(0, spam - 1) / num_words  # one mention is no advertisement
 
 
 @njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
