@@ -70,7 +70,8 @@ def step_of(thing: Any) -> Step:
 
 def _declaration(name: str, version: int, function: Callable[..., Artifact]) -> Step:
     hints = typing.get_type_hints(function)
-    parameters = list(inspect.signature(function).parameters)
+    signature = inspect.signature(function)
+    parameters = list(signature.parameters)
     where = f"step {name}"
     if len(parameters) < 2 or parameters[-1] != "run":
         raise TypeError(f"{where}: the signature must be (config, input artifacts..., run)")
@@ -80,7 +81,10 @@ def _declaration(name: str, version: int, function: Callable[..., Artifact]) -> 
         raise TypeError(f"{where}: the first parameter must be a Config")
     if not (isinstance(makes, type) and issubclass(makes, Artifact)):
         raise TypeError(f"{where}: it must return a kind of Artifact")
-    ports = tuple(_port(where, parameter, hints[parameter]) for parameter in parameters[1:-1])
+    ports = tuple(
+        _port(where, name, hints[name], signature.parameters[name].default is not inspect.Parameter.empty)
+        for name in parameters[1:-1]
+    )
     clash = {port.name for port in ports} & {info.name for info in fields_of(config)}
     if clash:
         raise TypeError(f"{where}: {', '.join(sorted(clash))} is both a port and a field")
@@ -88,11 +92,11 @@ def _declaration(name: str, version: int, function: Callable[..., Artifact]) -> 
     return Step(name=name, version=version, config=config, ports=ports, makes=makes, function=function, doc=doc)
 
 
-def _port(where: str, name: str, hint: Any) -> Port:
-    optional = many = False
+def _port(where: str, name: str, hint: Any, optional: bool) -> Port:
+    many = False
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         members = [member for member in typing.get_args(hint) if member is not type(None)]
-        optional = len(members) < len(typing.get_args(hint))
+        optional = optional or len(members) < len(typing.get_args(hint))
         hint = members[0] if len(members) == 1 else hint
     if typing.get_origin(hint) is tuple:
         many = True

@@ -44,6 +44,15 @@ def windows(data, start, end, size, out, fold):  # type: ignore[no-untyped-def]
 
     A text of fewer tokens has one window, of all that there are. `out` needs end - start + 2 places.
     """
+    count = rolled(data, start, end, size, out, fold)
+    for k in range(count):
+        out[k] = mix(out[k])
+    return count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def rolled(data, start, end, size, out, fold):  # type: ignore[no-untyped-def]
+    """As `windows`, the polynomials of the tokens as they roll on, unmixed: their high bits are good, their low bits are not."""
     prime = U(0x9E3779B97F4A7C15)
     power = U(1)
     for _ in range(size):
@@ -81,10 +90,10 @@ def windows(data, start, end, size, out, fold):  # type: ignore[no-untyped-def]
             ring[slot] = token
             tokens += 1
             if tokens >= size:
-                out[count] = mix(total)
+                out[count] = total
                 count += 1
         i += step
     if 0 < tokens < size:
-        out[0] = mix(total)
+        out[0] = total
         count = 1
     return count

@@ -1,5 +1,6 @@
 """The steps of stage 1, data: what each takes, what it makes, and what it can be told. The work is in the files beside."""
 
+from septet.data.steps.contamination import Contamination, Decontaminate, contamination, decontaminate
 from septet.data.steps.duplicates import (
     Deduplicate,
     DeduplicatePassages,
@@ -46,6 +47,8 @@ from septet.data.steps.validity import Freshness, Judge, freshness, judge
 __all__ = [
     "Anonymity",
     "Clean",
+    "Contamination",
+    "Decontaminate",
     "Deduplicate",
     "DeduplicatePassages",
     "Detoxify",
@@ -71,6 +74,8 @@ __all__ = [
     "TrainTokenizer",
     "anonymity",
     "clean",
+    "contamination",
+    "decontaminate",
     "deduplicate",
     "deduplicate_passages",
     "detoxify",
