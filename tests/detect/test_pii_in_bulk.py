@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import time
 
 import pyarrow as pa
 import pytest
@@ -148,3 +149,31 @@ def test_shared_texts_one_by_one_and_together(shared):
     for row, span in pii.detect_all(parts).spans():
         together[row].append(span)
     assert together == [pii.detect(part) for part in parts]
+
+
+HOSTILE = {
+    "@": "a@" * 20_000,
+    "street numbers": "路1号" * 10_000,
+    "numbers": "4444 " * 10_000,
+    "colons": ":" * 40_000,
+    "keys that never end": "-----BEGIN PRIVATE KEY-----" * 1_000,
+    "names": "Mr. " + "Aa " * 12_000,
+    "plus": "+1" * 20_000,
+    "references": "&#49;" * 8_000,
+    "one number": "4" * 40_000,
+    "mail": "x@" + "a." * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_texts_take_time_in_proportion(name):
+    """Ten times the text may take about ten times as long; a pattern that backtracks would take a hundred times."""
+    text = HOSTILE[name]
+
+    def seconds(part):
+        begun = time.process_time()
+        pii.detect(part)
+        return time.process_time() - begun
+
+    short = min(seconds(text[: len(text) // 8]) for _ in range(2))
+    assert seconds(text) < 40 * max(short, 0.004)

@@ -183,12 +183,12 @@ def _drawn(value: str, kind: str, draw: "_Draw") -> str:
 
 
 def _checked(value: str, draw: "_Draw") -> str:
-    """A number of the same office that holds: drawn until pattern and check fit, which takes some thousand draws at most."""
+    """A number of the same office that holds: drawn until pattern and check fit, which takes some thousand draws for the rarest."""
     plain = normalise(value, fold_case=False).text
     form = national.form_of(plain)
     if form is None:
         return _same_form(plain, draw)
-    for _ in range(20_000):
+    for _ in range(400_000):
         made = _same_form(plain, draw)
         if made != plain and national.holds(form, made):
             return made

@@ -63,6 +63,11 @@ def resident_id(code: str) -> bool:
     )
 
 
+def like_resident_id(code: str) -> bool:
+    """18 digits with a province and an existing date of birth, whatever the check character."""
+    return len(code) == 18 and code.isdigit() and code[:2] in PROVINCES and _date(code[6:14])
+
+
 def resident_id_15(code: str) -> bool:
     """The form before 1999: no check character, so only province and date can be tested."""
     return len(code) == 15 and code.isdigit() and code[:2] in PROVINCES and _date("19" + code[6:12])

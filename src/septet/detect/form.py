@@ -71,6 +71,16 @@ def rule_of(*forms: Form) -> Rule:
     return rule
 
 
+def also_behind(marks: str, rule: Rule) -> Rule:
+    """A rule that is tried once more behind an opening mark at its anchor: a bracket or a colon that is none of the number's."""
+
+    def tried(text: str, at: int, low: int, high: int) -> Iterable[tuple[int, int, str, float, str]]:
+        found = list(rule(text, at, low, high))
+        return found if found or text[at : at + 1] not in marks else rule(text, at + 1, low, high)
+
+    return tried
+
+
 def is_ordered(text: str, start: int) -> bool:
     """Whether what stands before a number says that it counts orders, parcels or papers."""
     return text[start - 1 : start] in _ORDER_ENDS and _ORDER_CUE.search(text, max(0, start - 24), start) is not None

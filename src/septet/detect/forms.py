@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 
 from septet.detect import checksums, national
-from septet.detect.form import Cue, Form, Rule, rule_of
+from septet.detect.form import Cue, Form, Rule, also_behind, rule_of
 from septet.kernels import scan, shapes
 
 _CODE_CUE = re.compile(r"(?:信用代码|社会信用|税号|纳税人|uscc|credit code|tax)\D{0,10}$", re.I)
@@ -102,7 +102,9 @@ _IP6 = Form(
     "ip",
     "ipv6",
     0.9,
-    re.compile(r"(?<![0-9A-Za-z:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|:)?(?![0-9A-Za-z:])"),
+    re.compile(
+        r"(?<![0-9A-Za-z.])(?<![0-9A-Fa-f]:)(?<!::)(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|:)?(?![0-9A-Za-z:])"
+    ),
     _is_ip6,
 )
 _MAC = Form(
@@ -110,7 +112,7 @@ _MAC = Form(
     "ieee802",
     0.95,
     re.compile(
-        r"(?<![0-9A-Za-z:.-])(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|"
+        r"(?<![0-9A-Za-z.-])(?<![0-9A-Fa-f]:)(?<!::)(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}|"
         r"(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4})(?![0-9A-Za-z:-])"
     ),
 )
@@ -156,22 +158,22 @@ _NANP = Form(
     "nanp",
     0.8,
     re.compile(
-        r"(?<![0-9A-Za-z(.-])(?:1[ .-])?(?!\(?(?:400|800|888|877|866|855)\b)(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-. ])"
+        r"(?<![0-9A-Za-z.-])(?:1[ .-])?(?!\(?(?:400|800|888|877|866|855)\b)(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-. ])"
         r"[2-9]\d{2}[-. ]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,5})?(?![0-9A-Za-z-])"
     ),
 )
 SHAPES: Mapping[int, Rule] = {
     scan.AT: rule_of(_MAIL, _MAIL_SPELLED),
-    scan.IP6: rule_of(_IP6, _MAC),
+    scan.IP6: also_behind(":", rule_of(_IP6, _MAC)),
     scan.PLATE: rule_of(_PLATE),
     shapes.USCC: rule_of(_USCC),
     shapes.IBAN: rule_of(_IBAN),
     shapes.IP4: rule_of(_IP4),
     shapes.SSN: rule_of(_SSN, *national.SSN_SHAPED),
     shapes.NINO: rule_of(_NINO),
-    shapes.E164: rule_of(_E164, _LANDLINE),
-    shapes.LANDLINE: rule_of(_LANDLINE),
-    shapes.NANP: rule_of(_NANP),
+    shapes.E164: also_behind("(", rule_of(_E164, _LANDLINE)),
+    shapes.LANDLINE: also_behind("(", rule_of(_LANDLINE)),
+    shapes.NANP: also_behind("(", rule_of(_NANP)),
     shapes.DASHED_MAC: rule_of(_MAC),
     shapes.FOUR_FOUR_FOUR: rule_of(*national.IN_FOURS),
     shapes.THREE_THREE_FOUR: rule_of(*national.THREE_THREE_FOUR),

@@ -19,7 +19,7 @@ from septet.detect.identity import NOT_ENGLISH_NAMES
 from septet.detect.span import Span, merge
 
 MAX_SENTENCES = 256
-"""Sentences of one text that are tagged; a text with more cues than that is a list, whose form the cues find."""
+"""Sentences, or pieces of 200 characters, of one text that are tagged; a text with more cues is a list, whose form they find."""
 _LONGEST = 200
 _KINDS = {"PER": ("person", 0.75), "LOC": ("place", 0.7), "ORG": ("organisation", 0.7)}
 _CUES = ahocorasick_rs.AhoCorasick(
@@ -120,12 +120,14 @@ def _chinese(text: str) -> Iterator[Span]:
     for sentence in _SENTENCE.finditer(text):
         while at < len(order) and order[at] < sentence.start():
             at += 1
-        if at == len(order) or tagged == MAX_SENTENCES:
+        if at == len(order) or tagged >= MAX_SENTENCES:
             return
         if order[at] >= sentence.end():
             continue
-        tagged += 1
         for start in range(sentence.start(), sentence.end(), _LONGEST):
+            tagged += 1
+            if tagged > MAX_SENTENCES:
+                return
             yield from _tagged(text[start : min(sentence.end(), start + _LONGEST)], start)
 
 

@@ -6,6 +6,7 @@ card of a number that no scheme issues, or an order number of one that looks lik
 
 import re
 
+from septet.detect import checksums
 from septet.detect.form import is_ordered
 from septet.kernels import shapes
 
@@ -29,10 +30,12 @@ def judge(shape: int, text: str, start: int, end: int, low: int) -> tuple[str, f
     before = text[max(low, start - 24) : start]
     if shape == shapes.RESIDENT_15:
         return "resident_id", 0.9 if _ID_CUE.search(before) else 0.5, "old15"
-    issuer, cued = _issuer("".join(char for char in text[start:end] if char.isdigit())), _CARD_CUE.search(before)
+    digits = "".join(char for char in text[start:end] if char.isdigit())
+    issuer, cued = _issuer(digits), _CARD_CUE.search(before)
     if not (issuer or cued):
         return None
-    ordered = not cued and is_ordered(text, start)
+    # Eighteen digits with a province and a date of birth are an identity number that was mistyped rather than a card.
+    ordered = not cued and (is_ordered(text, start) or checksums.like_resident_id(digits))
     return "bank_card", 0.4 if ordered else 0.99 if issuer and cued else 0.95, issuer or "cue"
 
 

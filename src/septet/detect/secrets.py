@@ -13,7 +13,7 @@ _PEM = Form(
     "pem",
     0.99,
     re.compile(
-        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----.*?(?:-----END (?:[A-Z]+ )*PRIVATE KEY-----|\Z|(?=\n\n))", re.S
+        r"-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY-----(?:[^-]|-(?!----))*(?:-----END (?:[A-Z]+ ){0,3}PRIVATE KEY-----)?"
     ),
 )
 _JWT = Form(

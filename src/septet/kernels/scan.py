@@ -322,7 +322,7 @@ def _address(data, start, end, i, char, table, row, anchors, count):  # type: ig
 def _colons(data, start, end, i, char, table, row, anchors, count):  # type: ignore[no-untyped-def]
     """Addresses of machines: hexadecimal digits with colons, more than a time of day has. Returns where they end."""
     p, c = i, char
-    for _ in range(5):
+    for _ in range(12):
         if p <= start:
             break
         q = before(data, p)
@@ -333,7 +333,7 @@ def _colons(data, start, end, i, char, table, row, anchors, count):  # type: ign
         p, c = q, c - 1
     colons = double = 0
     q, previous = p, np.uint32(0)
-    for _ in range(64):
+    for _ in range(128):
         if q >= end:
             break
         code, size = decode(data, q)

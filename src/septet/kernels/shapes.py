@@ -58,20 +58,22 @@ def around_digit(data, start, end, i, char, table, codes, places, groups, row, a
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _two_letters(data, start, p, c, table):  # type: ignore[no-untyped-def]
     """Two capitals that stand a blank before the first digits belong to them (AB 12 34 56 C)."""
-    q, d = p, c
-    for step in range(4):
+    q, d, step = p, c, 0
+    for _ in range(12):
         if q <= start:
             return (q, d) if step == 3 else (p, c)
-        q = before(data, q)
-        code, _size = decode(data, q)
+        at = before(data, q)
+        code, _size = decode(data, at)
         entry = table[code] if code < LIMIT else np.uint32(0)
-        if step == 0 and entry & SYMBOL != 32:
-            return p, c
-        if step in (1, 2) and not entry & UPPER:
-            return p, c
-        if step == 3:
-            return (p, c) if entry & (LETTER | DIGIT) else (q + _size, d)
-        d -= 1
+        if entry & SYMBOL != SKIP:
+            if step == 0 and entry & SYMBOL != 32:
+                return p, c
+            if step in (1, 2) and not entry & UPPER:
+                return p, c
+            if step == 3:
+                return (p, c) if entry & (LETTER | DIGIT) else (q, d)
+            step += 1
+        q, d = at, d - 1
     return p, c
 
 
@@ -208,15 +210,16 @@ def _number(digits, size, lengths, have, marked, codes, at):  # type: ignore[no-
         return RESIDENT
     if marked:
         return 0
-    if 12 <= size <= 19 and (spaced or _card_grouping(lengths, have)) and luhn(digits, size):
-        return CARD if _issued(digits, size) else CARD_CUED
+    card = 12 <= size <= 19 and (spaced or _card_grouping(lengths, have)) and luhn(digits, size)
+    if card and _issued(digits, size):
+        return CARD
     if size == 15 and have == 1 and _old_resident(digits):
         return RESIDENT_15
     if at >= 2 and codes[at - 1] == 46 and 48 <= codes[at - 2] <= 57:
-        return 0  # decimals of a number
-    if size == 11 or size == 13 or size == 15:
-        return MOBILE if _mobile(digits, size, lengths, have, spaced) else 0
-    return 0
+        return CARD_CUED if card else 0  # decimals of a number
+    if (size == 11 or size == 13 or size == 15) and _mobile(digits, size, lengths, have, spaced):
+        return MOBILE
+    return CARD_CUED if card else 0
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
