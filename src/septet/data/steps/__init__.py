@@ -12,6 +12,7 @@ from septet.data.steps.duplicates import (
     sketch,
 )
 from septet.data.steps.knowledge import Knowledge, Questions, Retrieve, Rows, knowledge, questions, retrieve, rows
+from septet.data.steps.mixture import Mixture, MixturePlan, mixture, mixture_plan
 from septet.data.steps.quality import (
     Clean,
     Filter,
@@ -60,6 +61,8 @@ __all__ = [
     "Knowledge",
     "Mask",
     "Measure",
+    "Mixture",
+    "MixturePlan",
     "Overlap",
     "Pack",
     "PerplexityModel",
@@ -86,6 +89,8 @@ __all__ = [
     "knowledge",
     "mask",
     "measure",
+    "mixture",
+    "mixture_plan",
     "overlap",
     "pack",
     "perplexity_model",
