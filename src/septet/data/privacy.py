@@ -6,6 +6,7 @@ edits, composed with those of earlier steps, so that a span of today's text lead
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from septet.detect.span import Span, merge
 from septet.kinds import Corpus, Policy, write_json
 
 _MARK = "data.mask"
+_HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def apply(corpus: Corpus, policy: Policy, key_file: Path | None, run: Run, again: Mapping[str, int]) -> Corpus:
@@ -106,7 +108,7 @@ def replaced(
 ) -> tuple[str, list[tuple[int, int, int]]]:
     """The text with each span treated as the policy says, and the edits."""
     out, made, at = [], [], 0
-    chinese = any("\u4e00" <= character <= "\u9fff" for character in text)
+    chinese = _HAN.search(text) is not None
     for span in spans:
         action = rules.pii.actions.get(span.kind, rules.pii.default)
         detail = rules.pii.generalise.get(span.kind, "")

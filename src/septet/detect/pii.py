@@ -108,10 +108,12 @@ def detect_all(
     allowed = _allowed(tuple(allow))
     if allowed is None or not len(found):
         return found
-    shown = [
-        allowed(_canonical(_value(data, offsets, *place)))
-        for place in zip(*(c.tolist() for c in found[:3]), strict=True)
-    ]
+    shown = []
+    at_row, text = -1, ""
+    for row, start, end in zip(*(column.tolist() for column in found[:3]), strict=True):
+        if row != at_row:
+            at_row, text = row, str(data[offsets[row] : offsets[row + 1]].tobytes(), "utf-8")
+        shown.append(allowed(_canonical(normalise(text[start:end]).text)))
     keep = np.array([match is None for match in shown])
     return Found(*(column[keep] for column in found[:6]), found.kinds, found.rules)
 
@@ -259,12 +261,6 @@ def _again(data: Any, offsets: Any, names: list[tuple[int, int, int, float]]) ->
         while at >= 0:
             yield row, at, at + len(name), score
             at = text.find(name, at + len(name))
-
-
-def _value(data: Any, offsets: Any, row: int, start: int, end: int) -> str:
-    raw = data[offsets[row] : offsets[row + 1]]
-    text = str(raw.tobytes(), "utf-8")
-    return normalise(text[start:end]).text
 
 
 @lru_cache(maxsize=16)
