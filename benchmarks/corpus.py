@@ -238,7 +238,14 @@ class Planter:
             at += cut - last
             last = cut
             sentence = frame.format(value)
-            sentence = sentence if _HAN.search(sentence) else f" {sentence} "
+            # A number that runs on into the next Latin word would be no number to a reader either.
+            sentence = (
+                f" {sentence} "
+                if not _HAN.search(sentence)
+                else sentence
+                if sentence[-1] in "。户人"
+                else sentence + "\n"
+            )
             planted.append({"kind": kind, "valid": valid, "value": value, "start": at + sentence.index(value)})
             out.append(sentence)
             at += len(sentence)

@@ -1,4 +1,4 @@
-"""Runs the benchmarks and writes one dated result page. Say which: `python benchmarks/run.py neardup`; without, all.
+"""Runs the benchmarks and writes one dated result page. Say which: `python benchmarks/run.py data`; without, all.
 
 Each benchmark is a module with `measure() -> list[str]`, lines of Markdown. CPU seconds and ratios count, not the clock: a
 machine is seldom one's own. A peer that is not installed is named, not left out in silence.
@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ("neardup", "start")
+ALL = ("data", "start")
 
 
 def main(names: list[str]) -> int:
