@@ -175,5 +175,5 @@ def test_hostile_texts_take_time_in_proportion(name):
         pii.detect(part)
         return time.process_time() - begun
 
-    short = min(seconds(text[: len(text) // 8]) for _ in range(2))
-    assert seconds(text) < 40 * max(short, 0.004)
+    short = min(seconds(text[: len(text) // 8]) for _ in range(3))
+    assert min(seconds(text) for _ in range(3)) < 40 * max(short, 0.004)
