@@ -6,7 +6,8 @@ as a full table) finds cue words; what follows a cue is looked at here, because 
 Digits, `@`, colons and number plates are handed to the shape rules. What comes out are anchors: a class, and where in the
 text. Nothing is decided here that a pattern could decide better.
 
-Numba, no Arrow, no rules: the tables come from `detect.pii`. Measured 2026-11 on one core: 300 MB/s on text without personal data (`benchmarks/personal_data.py`).
+Numba, no Arrow, no rules: the tables come from `detect.anchors`.
+Measured 2026-11 on one core: 300 MB/s on text without personal data (`benchmarks/personal_data.py`).
 """
 
 from __future__ import annotations
