@@ -76,11 +76,11 @@ _PHRASES = {
     WWW: "www.",
     # What advertisers of gambling, pills, pornography and fraud write, and who writes about them seldom does.
     SPAM: (
-        "娱乐城 现金网 百家乐 真人荷官 真人娱乐 老虎机 时时彩 北京赛车 六合彩 幸运飞艇 澳洲幸运 威尼斯人 华体会 欧宝 亚博 乐虎国际 "
+        "娱乐城 现金网 百家乐 真人荷官 真人娱乐 老虎机 时时彩 北京赛车 六合彩 幸运飞艇 "
         "博彩网 博彩公司 足彩推荐 棋牌游戏下载 棋牌官网 体育app 体育官网 彩票平台 彩票计划 贵宾会 娱乐平台 娱乐官网 "
         "在线投注 投注网 注册送 开户送 首存 送彩金 手机版登录 登录器下载 官网登录 一夜情 裸聊 成人视频 激情视频 代开发票 办证刻章 "
         "账号购买 刷单兼职 日赚 月入过万 稳赚 加微信 加qq 私服发布 外围女 "
-        "bet365 yabo casino_bonus online_casino slot_machines free_spins poker_online viagra cialis levitra online_pharmacy "
+        "casino_bonus online_casino slot_machines free_spins poker_online viagra cialis levitra online_pharmacy "
         "no_prescription weight_loss_pills payday_loan replica_watches penis_enlargement hot_singles xxx_video free_porn "
         "make_money_fast work_from_home_and_earn double_your_income act_now click_below 100%_free risk-free risk_free_offer "
         "this_is_not_spam remove_from_our_list to_be_removed lottery_winner million_dollars_in"
