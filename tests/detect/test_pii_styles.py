@@ -70,3 +70,36 @@ def test_every_style_is_found_whole(kind, dress):
     }
     missed = [texts[row] for row in range(len(texts)) if (row, kind) not in whole]
     assert missed == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Chapter 5. Network setup",
+        "see Chapter 12 and Parameter 3 of the Newsletter 7",
+        "supported by the NSS (Name Service Switch) mechanism",
+        "FROM A NAME YOU KNOW AND TRUST",
+        "它允许用户查看软件包的状态，负责人安排会议，客户方便时再来。",
+        "8.1.6.1. dpkg-deb 的使用\n12.2.1.1 邮件列表",
+        "ff02::1 ip6-allnodes",
+        "This is why a password is requested. The installer asks twice.",
+    ],
+)
+def test_prose_of_manuals_holds_no_personal_data(text):
+    assert pii.detect(text, threshold=0.7) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("联系人：查小梅，明天到", "person"),
+        ("客户赵敏说已经还清", "person"),
+        ("wohnt Hauptstrasse 12 in Bonn", "address"),
+        ("Mannerheimintie 5", "address"),
+        ("the name Anna Berg is on it", "person"),
+        ("login from 10.1.2.3 at night", "ip"),
+        ("password is S3cret!pass.", "secret"),
+    ],
+)
+def test_what_looks_like_such_prose_is_found_still(text, kind):
+    assert kind in [span.kind for span in pii.detect(text, threshold=0.5)]

@@ -21,9 +21,12 @@ _VERSION_CUE = re.compile(r"(?:\bv|ver|version|版本|release|[Vv]er\.?)\s*[:=]?
 
 
 def _is_ip4(match: re.Match[str]) -> bool:
-    """Not a loopback, multicast, broadcast or unspecified address, and not the version of a program."""
-    first = int(match[0].partition(".")[0])
-    if first in (0, 127, 255) or 224 <= first <= 239:
+    """Not a loopback, multicast, broadcast or unspecified address, not the version of a program nor the number of a section."""
+    parts = [int(part) for part in match[0].split(".")]
+    if parts[0] in (0, 127, 255) or 224 <= parts[0] <= 239:
+        return False
+    line = match.string[match.string.rfind("\n", 0, match.start()) + 1 : match.start()]
+    if max(parts) <= 40 and not line.strip(" \t#*|-\xa0"):
         return False
     return not _VERSION_CUE.search(match.string, max(0, match.start() - 12), match.start())
 
@@ -34,7 +37,7 @@ def _is_ip6(match: re.Match[str]) -> bool:
     except ValueError:
         return False
     return (
-        not (address.is_loopback or address.is_unspecified)
+        not (address.is_loopback or address.is_unspecified or address.is_multicast)
         and (match[0].count(":") >= 4 or "::" in match[0])
         and len(match[0]) > 6
     )

@@ -52,10 +52,20 @@ _NOT_NAMES = frozenset(
         "方面"
     ).split("|")
 )
+# Everyday words that begin like a name: without a colon or a verb of naming before them they are what they look like.
+_WORDS = frozenset(
+    "查看 查询 查找 查阅 查验 查收 高级 高效 方便 方法 方式 方案 安全 安装 安排 安静 任何 任意 任务 任命 常见 常用 常规 明确 明细 明显 成功 "
+    "成为 成本 能够 能力 解决 解除 解释 解答 支持 支付 关闭 关于 关联 经常 经过 计算 计划 项目 管理 全部 全面 全额 温馨 文件 文档 权利 权限 "
+    "平台 平均 连接 连续 连带 路径 路线 车辆 车票 房屋 房产 金额 金融 金属 石油 程序 程度 余额 应当 应用 应收 水平 时间 时候 单独 单位 单笔 "
+    "包括 包含 包装 游戏 段落 古代 黄金 黄色 白色 花费 花园 易于 党员 封面 景点 满足 满意 冷静 和平 和谐 和解 左右 祝贺 尚未 符合 季度 曲线 "
+    "凌晨 盛大 蓝色 项链 宫殿 费用 费率 席位 卫生 卫星 宗旨 边界 师傅 商品 商户 商业 商务 荣誉 仲裁 麻烦 迟到 顾客 顾问 钱包 严格 严重 康复 "
+    "施工 施行 章节 申请 申报 申诉 欧元 焦点 夏季 付款 付费 罗列 许可 许多 曾经 董事 杜绝 陆续 陆地 范围 周期 周围 周末 马上 何时 林业 郑重 "
+    "张贴 陈述 陈列 黎明 颜色 庞大 甘愿 向上 史料 温度 文字 文化 安心 安保 严禁 毛利 华人 梅花 石头 江河 孔子 龙头 于是 万元 万一".split()
+)
 _WORD = r"[A-Z](?:[a-zA-Zà-ÿ]|['-](?=[A-Za-z]))+"
 _NAME_EN = re.compile(
     r"(?:(?<![A-Za-z])(?:(?i:my name is|name is|name was|i am called|this is|called|customer name|"
-    r"client name|full name|first name|last name|surname|name|"
+    r"client name|full name|first name|last name|surname|name(?=\s*[:,])|(?<=(?-i:the ))(?-i:name)|"
     r"cardholder|account holder|beneficiary|payee|recipient|contact(?: person)?|patient|applicant|"
     r"borrower|attn\.?|dear|regards,|sincerely,|signed by)"
     r"\s*(?:[:,]\s*|\s)|(?i:customer|client|owner|employee|sender|receiver|buyer|seller|user)"
@@ -123,8 +133,8 @@ _STREET_FIRST = re.compile(
 )
 _STREET_LAST = re.compile(
     r"(?<![\w])(?:\d{1,6} )?[A-Z\u00c0-\u017f][\w'.-]*?(?: [A-Z\u00c0-\u017f][\w'.-]*){0,3}? ?"
-    r"(?i:strasse|straße|gasse|allee|platz|vagen|veien|veg|katu|tie|gatan|gata|laan|straat|vej|gade|utca|ulica|"
-    r"ut|ter|ulice)\.? \d{1,5}[A-Za-z]?\.?"
+    r"(?i:strasse|straße|gasse|allee|platz|vagen|veien|katu|(?<=\w{5})tie|gatan|gata|laan|straat|vej|gade|"
+    r"(?<= )(?:veg|utca|ulica|ut|ter|ulice))\.? \d{1,5}[A-Za-z]?(?![\w.])"
 )
 _FLAT = re.compile(
     rf"(?<![\w$€£.,])\d{{1,6}}[A-Za-z]?,?(?: {_WORD_EN}){{1,6}}(?: \d{{1,5}})?,?\s+"
@@ -176,6 +186,8 @@ def _name_en(text: str, at: int, low: int, high: int) -> Found:  # noqa: ARG001
 
 def _may_be_name(name: str, before: str) -> bool:
     if name[0] in AMBIGUOUS and not before.rstrip().endswith((":", "：", "叫", "是", "为")):
+        return False
+    if name[:2] in _WORDS and not before.rstrip().endswith((":", "：", "叫")):
         return False
     given = name[2:] if name[:2] in DOUBLE.split("|") and len(name) > 2 else name[1:]
     return given not in _NOT_NAMES and name not in _NOT_NAMES

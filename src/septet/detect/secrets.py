@@ -91,6 +91,7 @@ CUES = (
 
 def _looks_chosen(value: str) -> bool:
     """A password or token rather than a word of the sentence: prose after "token:" must stay readable."""
+    value = value.rstrip(".,:!?")
     if not value.isascii() or "://" in value:
         return False
     digits = any(c.isdigit() for c in value)
