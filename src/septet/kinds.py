@@ -222,14 +222,31 @@ class Tokenizer(Artifact):
 
 
 class Tokens(Artifact):
-    """Packed token rows, memory-mapped, with the document that each stretch of a row came from."""
+    """Packed token rows in shards to be memory-mapped, with the document that each stretch of a row came from.
 
-    required = ("tokens.bin", "meta.json", "documents.parquet")
+    A shard is rows of little-endian unsigned integers without a header; every shard but the last holds as many rows.
+    """
+
+    required = ("tokens-*.bin", "meta.json", "documents.parquet")
 
     @property
     def meta(self) -> dict[str, Any]:
-        """`sequence` (tokens a row), `rows`, `dtype`, `vocabulary`, `documents`, `padding` (tokens)."""
+        """`sequence` (tokens a row), `rows`, `dtype`, `vocabulary`, `documents`, `padding` (tokens), `pad`, and for each of
+        the `shards` its `file`, `rows` and `sha256`."""
         return dict(read_json(self.path / "meta.json"))
+
+    @property
+    def shards(self) -> list[Path]:
+        """The files of tokens, in order."""
+        return sorted(self.path.glob("tokens-*.bin"))
+
+    def check(self) -> None:
+        super().check()
+        meta = self.meta
+        width = meta["sequence"] * (2 if meta["dtype"] == "uint16" else 4)
+        held = [path.stat().st_size for path in self.shards]
+        if held != [shard["rows"] * width for shard in meta["shards"]]:
+            raise StoreError(f"the shards of {self.path} are not as long as its meta.json says", "Pack the corpus again")
 
 
 class Model(Artifact):

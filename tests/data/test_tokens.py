@@ -1,79 +1,386 @@
-"""Tokeniser and packing lose nothing, and every token leads back to its document."""
+"""Tokenisers lose nothing, packing drops nothing, and neither workers, memory nor encoder change a byte."""
 
 from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import random
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer
 
-from septet.data.tokens import SPECIAL, _best_fit, pack, train_tokenizer
+from septet.core import ConfigError, Run, StepFailed
+from septet.core.pool import Serial
+from septet.data import encoders, packing
+from septet.data.steps import (
+    ExtendTokenizer,
+    Fertility,
+    Pack,
+    TrainTokenizer,
+    extend_tokenizer,
+    fertility,
+    pack,
+    tokenizer,
+)
+from septet.engines.pools import Processes
+from septet.kernels.packing import best_fit, cut
+from septet.kinds import Corpus, Tokens, write_json
+from septet.kinds import Tokenizer as TokenizerKind
+from septet.train.batches import PackedRows
 
 TEXTS = [
     "The ledger holds each entry. 账本保存每个条目。",
     "def f(x):\n    return x + 1234567890\n",
     "混合 mixed 文本 text 🙂 é",
-] * 20
+    "He wrote <|end|> and <|pad|> into the text, and <|begin|> as well.",
+    "",
+]
+
+
+def corpus_of(path, texts, parts=1, languages=("en",)):
+    rows = [
+        {
+            "id": f"d{number}",
+            "text": text,
+            "source": f"{number}.txt",
+            "source_digest": "",
+            "start": 0,
+            "end": len(text),
+            "language": languages[number % len(languages)],
+            "dataset": "notes" if number % 2 else "rules",
+            "licence": "x",
+            "origin": "public",
+            "access": "public",
+            "transforms": [],
+        }
+        for number, text in enumerate(texts)
+    ]
+    for part in range(parts):
+        Corpus.write(path / f"p{part}", rows[part::parts])
+        (path / f"p{part}" / "part-00000.parquet").rename(path / f"part-{part:05d}.parquet")
+        (path / f"p{part}").rmdir()
+    return Corpus(path)
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tokenizer")
-    train_tokenizer(iter(TEXTS), 600, folder)
-    return folder
+def corpus(tmp_path_factory):
+    draw = random.Random(3)
+    words = "ledger entry holds interest account rate 账本 条目 利率 每日 结算 余额 客户".split()
+    texts = [
+        " ".join(draw.choice(words) for _ in range(draw.choice([1, 4, 9, 60, 300]))) + draw.choice([".", "。"])
+        for _ in range(200)
+    ]
+    return corpus_of(tmp_path_factory.mktemp("corpus") / "in", TEXTS * 4 + texts, 4)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[])
+@pytest.fixture(scope="module")
+def trained(corpus, tmp_path_factory):
+    return tokenizer(TrainTokenizer(vocabulary=600), corpus, run=Run(tmp_path_factory.mktemp("t") / "bpe"))
+
+
+@pytest.fixture(scope="module")
+def reader(trained):
+    return Tokenizer.from_file(str(trained.path / "tokenizer.json"))
+
+
+def digests(path):
+    return {
+        str(file.relative_to(path)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(path.rglob("*"))
+        if file.is_file()
+    }
+
+
+@settings(max_examples=80, deadline=None)
 @given(text=st.text(max_size=80))
 def test_every_text_comes_back(text):
-    tokenizer = Tokenizer.from_file(str(FOLDER["at"] / "tokenizer.json"))
-    ids = tokenizer.encode(text, add_special_tokens=False).ids
-    assert tokenizer.decode(ids, skip_special_tokens=False) == text or any(special in text for special in SPECIAL)
+    reader = Tokenizer.from_file(READER["file"])
+    reader.encode_special_tokens = True
+    assert reader.decode(reader.encode(text, add_special_tokens=False).ids, skip_special_tokens=False) == text
 
 
-FOLDER = {}
+READER = {}
 
 
 @pytest.fixture(autouse=True)
-def _folder(trained):
-    FOLDER["at"] = trained
+def _reader(trained):
+    READER["file"] = str(trained.path / "tokenizer.json")
 
 
-def test_training_again_gives_the_same_bytes(trained, tmp_path):
-    train_tokenizer(iter(TEXTS), 600, tmp_path)
-    assert (tmp_path / "tokenizer.json").read_bytes() == (trained / "tokenizer.json").read_bytes()
+def test_training_again_gives_the_same_bytes(corpus, trained, tmp_path):
+    again = tokenizer(TrainTokenizer(vocabulary=600), corpus, run=Run(tmp_path / "again"))
+    assert digests(again.path) == digests(trained.path)
 
 
-def test_digits_stand_alone(trained):
-    tokenizer = Tokenizer.from_file(str(trained / "tokenizer.json"))
-    pieces = [tokenizer.decode([one]) for one in tokenizer.encode("保存1234每个entry", add_special_tokens=False).ids]
+def test_digits_stand_alone(reader):
+    pieces = [reader.decode([one]) for one in reader.encode("保存1234每个entry", add_special_tokens=False).ids]
     assert [piece for piece in pieces if piece.isdigit()] == ["1", "2", "3", "4"]
 
 
+def test_special_tokens_are_chosen_and_take_the_first_ids(corpus, tmp_path):
+    config = TrainTokenizer(vocabulary=400, pad="<p>", begin="<b>", end="<e>", special=("<user>", "<model>"))
+    made = tokenizer(config, corpus, run=Run(tmp_path / "t"))
+    reader = Tokenizer.from_file(str(made.path / "tokenizer.json"))
+    assert [reader.token_to_id(one) for one in ("<p>", "<b>", "<e>", "<user>", "<model>")] == [0, 1, 2, 3, 4]
+    assert json.loads((made.path / "tokenizer_config.json").read_text())["eos_token"] == "<e>"
+    with pytest.raises(ConfigError, match="twice"):
+        tokenizer(TrainTokenizer(pad="<e>", end="<e>"), corpus, run=Run(tmp_path / "u"))
+
+
+def test_of_a_large_corpus_a_sample_is_learned_from(corpus):
+    from septet.data.tokenizers import texts_of
+
+    every = sum(len(batch) for batch in texts_of(corpus, 1 << 30, 1))
+    some = sum(len(batch) for batch in texts_of(corpus, 40_000, 1))
+    assert 0 < some < every
+    assert list(texts_of(corpus, 40_000, 1)) == list(texts_of(corpus, 40_000, 1))
+
+
 @pytest.mark.parametrize("sequence", [16, 64])
-def test_packing_drops_no_token_and_says_where_each_is_from(trained, tmp_path, sequence):
-    documents = [(f"d{number}", text) for number, text in enumerate(TEXTS)]
-    meta = pack(iter(documents), trained / "tokenizer.json", sequence, tmp_path, lambda _: None)
-    block = np.fromfile(tmp_path / "tokens.bin", meta["dtype"]).reshape(meta["rows"], sequence)
-    placed = pq.read_table(tmp_path / "documents.parquet").to_pylist()
-    tokenizer = Tokenizer.from_file(str(trained / "tokenizer.json"))
+def test_packing_drops_no_token_and_says_where_each_is_from(corpus, trained, reader, tmp_path, sequence):
+    packed = pack(Pack(sequence=sequence), corpus, trained, run=Run(tmp_path / "out"))
+    packed.check()
+    meta = packed.meta
+    block = np.concatenate([np.fromfile(one, meta["dtype"]) for one in packed.shards]).reshape(-1, sequence)
     by_document = {}
-    for one in placed:
+    for one in pq.read_table(packed.path / "documents.parquet").to_pylist():
         by_document.setdefault(one["document"], []).append(
             (one["offset"], block[one["row"], one["start"] : one["end"]])
         )
-    for identity, text in documents:
-        ids = np.concatenate([ids for _, ids in sorted(by_document[identity], key=lambda pair: pair[0])])
+    for row in corpus.rows():
+        ids = np.concatenate([ids for _, ids in sorted(by_document[row["id"]], key=lambda pair: pair[0])])
         assert ids[0] == meta["begin"]
         assert ids[-1] == meta["end"]
-        assert tokenizer.decode([int(one) for one in ids[1:-1]]) == text
+        assert not set(ids[1:-1].tolist()) & {meta["pad"], meta["begin"], meta["end"]}, "a text forged a special token"
+        assert reader.decode(ids[1:-1].tolist()) == row["text"]
     assert (block == meta["pad"]).sum() == meta["padding"]
+    assert meta["documents"] == corpus.count()
+    assert meta["bytes"] == sum(len(row["text"].encode()) for row in corpus.rows())
+
+
+def test_workers_memory_and_encoder_change_nothing(corpus, trained, tmp_path, monkeypatch):
+    alone = digests(pack(Pack(sequence=32), corpus, trained, run=Run(tmp_path / "a", pool=Serial())).path)
+    two = digests(pack(Pack(sequence=32), corpus, trained, run=Run(tmp_path / "b", pool=Processes(2))).path)
+    small = digests(pack(Pack(sequence=32), corpus, trained, run=Run(tmp_path / "c", pool=Serial(64))).path)
+    monkeypatch.setattr(encoders, "FAST", ())
+    slow = digests(pack(Pack(sequence=32), corpus, trained, run=Run(tmp_path / "d")).path)
+    assert alone == two == small == slow
+
+
+def test_rows_read_from_many_shards_are_those_of_one(corpus, trained, tmp_path, monkeypatch):
+    one = pack(Pack(sequence=64), corpus, trained, run=Run(tmp_path / "one"))
+    monkeypatch.setattr(packing, "_MIB", 2048)
+    many = pack(Pack(sequence=64, shard_mb=1), corpus, trained, run=Run(tmp_path / "many"))
+    assert len(one.shards) == 1
+    assert len(many.shards) > 3
+    for shard in many.meta["shards"]:
+        assert hashlib.sha256((many.path / shard["file"]).read_bytes()).hexdigest() == shard["sha256"]
+    tables = [pq.read_table(each.path / "documents.parquet") for each in (one, many)]
+    assert tables[0].equals(tables[1])
+    rows = [PackedRows(each, 8, seed=2) for each in (one, many)]
+    for step in (0, 1, rows[0].per_epoch):
+        assert rows[0].batch(step).ids.equal(rows[1].batch(step).ids)
+    many.shards[1].write_bytes(b"short")
+    with pytest.raises(Exception, match="not as long"):
+        Tokens(many.path).check()
+
+
+def test_packing_in_groups_still_places_everything(corpus, trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(packing, "_GROUP_PIECES", 50)
+    packed = pack(Pack(sequence=64), corpus, trained, run=Run(tmp_path / "out"))
+    table = pq.read_table(packed.path / "documents.parquet").to_pydict()
+    assert sum(end - start for start, end in zip(table["start"], table["end"], strict=True)) == packed.meta["tokens"]
+    assert table["row"] == sorted(table["row"])
+
+
+def test_what_is_encoded_is_not_encoded_again(corpus, trained, tmp_path, monkeypatch):
+    def stopped(*_):
+        raise StepFailed("the power went out", "Start again")
+
+    monkeypatch.setattr(packing, "_plan", stopped)
+    run = Run(tmp_path / "out", tmp_path / "scratch")
+    with pytest.raises(StepFailed, match="power"):
+        pack(Pack(), corpus, trained, run=run)
+    monkeypatch.undo()
+    done = {path: path.stat().st_mtime_ns for path in sorted((tmp_path / "scratch").rglob("tokens.bin"))}
+    assert len(done) == 4
+    resumed = pack(Pack(), corpus, trained, run=Run(tmp_path / "out", tmp_path / "scratch"))
+    for path, when in done.items():
+        assert path.stat().st_mtime_ns == when
+    assert digests(resumed.path) == digests(pack(Pack(), corpus, trained, run=Run(tmp_path / "whole")).path)
+
+
+def test_padding_that_ends_documents_is_refused(corpus, trained, tmp_path):
+    config = json.loads((trained.path / "tokenizer_config.json").read_text())
+    reader = Tokenizer.from_file(str(trained.path / "tokenizer.json"))
+    reader.save(str(tmp_path / "tokenizer.json"))
+    write_json(tmp_path / "tokenizer_config.json", {**config, "pad_token": "<|end|>", "bos_token": None})
+    with pytest.raises(ConfigError, match="never learn"):
+        pack(Pack(), corpus, TokenizerKind(tmp_path), run=Run(tmp_path / "o"))
+    packed = pack(Pack(pad="<|pad|>"), corpus, TokenizerKind(tmp_path), run=Run(tmp_path / "p"))
+    assert packed.meta["begin"] is None
+    with pytest.raises(ConfigError, match="no end token '<eos>'"):
+        pack(Pack(pad="<|pad|>", end="<eos>"), corpus, TokenizerKind(tmp_path), run=Run(tmp_path / "q"))
+
+
+def test_an_empty_corpus_is_named(trained, tmp_path):
+    with pytest.raises(StepFailed, match="no document"):
+        pack(Pack(), corpus_of(tmp_path / "in", []), trained, run=Run(tmp_path / "out"))
+
+
+def test_a_fast_encoder_that_differs_is_not_used(corpus, trained, tmp_path, monkeypatch):
+    content = encoders.plain(trained.path / "tokenizer.json")
+
+    def wrong(content, threads):
+        encode = encoders._reference(content, threads)
+        return lambda texts: encode([text.replace("\u200b", "") for text in texts])
+
+    monkeypatch.setattr(encoders, "_gigatoken", wrong)
+    encoders.encoder.cache_clear()
+    run = Run(tmp_path / "run")
+    assert encoders.choose(content, TEXTS, run, ("gigatoken",)) == encoders.REFERENCE
+    assert "same ids" in run.notes[0]
+    encoders.encoder.cache_clear()
+
+
+def test_an_encoder_that_differs_on_a_rare_document_is_found_out_in_the_work(corpus, trained, tmp_path, monkeypatch):
+    def rarely_wrong(content, threads):
+        encode = encoders._reference(content, threads)
+        return lambda texts: encode([text.replace("利率", "rate") for text in texts])
+
+    monkeypatch.setattr(encoders, "_gigatoken", rarely_wrong)
+    monkeypatch.setattr(encoders, "choose", lambda *_: "gigatoken")
+    monkeypatch.setattr(packing, "_CHECKED", 4)
+    encoders.encoder.cache_clear()
+    run = Run(tmp_path / "a")
+    found = digests(pack(Pack(), corpus, trained, run=run).path)
+    assert any("other ids" in note for note in run.notes)
+    encoders.encoder.cache_clear()
+    monkeypatch.undo()
+    assert found == digests(pack(Pack(), corpus, trained, run=Run(tmp_path / "b")).path)
+    encoders.encoder.cache_clear()
+
+
+@pytest.mark.parametrize("name", encoders.FAST)
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(max_size=60))
+def test_fast_encoders_give_the_ids_of_the_reference(name, text):
+    pytest.importorskip(name, reason="the extra septet[fast] is not installed")
+    content = CONTENT.setdefault(READER["file"], encoders.plain(packing.Path(READER["file"])))
+    texts = [text, *encoders.HARD]
+    assert encoders.equal(encoders.encoder(name, content)(texts), encoders.encoder(encoders.REFERENCE, content)(texts))
+
+
+CONTENT = {}
 
 
 @given(st.lists(st.integers(1, 50), max_size=60))
+@settings(deadline=None)
 def test_best_fit_places_each_piece_once_and_never_overfills(lengths):
-    rows = _best_fit(lengths, 50)
-    assert sorted(index for row in rows for index in row) == list(range(len(lengths)))
-    assert all(sum(lengths[index] for index in row) <= 50 for row in rows)
+    sizes = np.array(lengths, np.int64)
+    row, start, rows = best_fit(sizes, 50)
+    held = [[] for _ in range(rows)]
+    for piece in range(len(lengths)):
+        held[row[piece]].append((start[piece], lengths[piece]))
+    for pieces in held:
+        assert pieces[0][0] == 0
+        assert all(begin + size == after for (begin, size), (after, _) in itertools.pairwise(pieces))
+        assert sum(pieces[-1]) <= 50
+    assert held == plainly(lengths, 50)
+
+
+def plainly(lengths, capacity):
+    """The same by trying every row."""
+    rows = []
+    for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
+        fits = [one for one in rows if one["room"] >= lengths[index]]
+        best = min(fits, key=lambda one: (one["room"], one["since"])) if fits else None
+        if best is None:
+            best = {"room": capacity, "pieces": []}
+            rows.append(best)
+        best["pieces"].append(index)
+        best["room"] -= lengths[index]
+        best["since"] = plainly.clock = plainly.clock + 1
+    made = []
+    for row in sorted(sorted(one["pieces"]) for one in rows):
+        at, pieces = 0, []
+        for index in row:
+            pieces.append((at, lengths[index]))
+            at += lengths[index]
+        made.append(pieces)
+    return made
+
+
+plainly.clock = 0
+
+
+def test_long_documents_are_cut_and_no_token_is_lost():
+    document, offset, size = cut(np.array([0, 5, 20, 21], np.int64), 10)
+    assert document.tolist() == [1, 2, 2, 3, 3, 3]
+    assert offset.tolist() == [0, 0, 10, 0, 10, 20]
+    assert size.tolist() == [5, 10, 10, 10, 10, 1]
+
+
+def test_an_extended_tokeniser_keeps_every_old_id(corpus, trained, reader, tmp_path):
+    new = corpus_of(tmp_path / "new", ["跨境支付清算系统的参与机构 counterparty exposure netting"] * 30, 2)
+    made = extend_tokenizer(ExtendTokenizer(tokens=40, special=("<|tool|>",)), new, trained, run=Run(tmp_path / "out"))
+    longer = Tokenizer.from_file(str(made.path / "tokenizer.json"))
+    before, after = reader.get_vocab(), longer.get_vocab()
+    assert all(after[token] == identity for token, identity in before.items())
+    assert len(after) > len(before) + 20
+    assert longer.token_to_id("<|tool|>") == len(after) - 1
+    assert longer.encode("a<|tool|>").ids[-1] == len(after) - 1
+    for row in [*corpus.rows(), *new.rows()]:
+        old, now = reader.encode(row["text"]).ids, longer.encode(row["text"]).ids
+        assert longer.decode(now, skip_special_tokens=False) == reader.decode(old, skip_special_tokens=False)
+        assert len(now) <= len(old)
+    text = next(new.rows())["text"]
+    assert len(longer.encode(text).ids) < len(reader.encode(text).ids) / 2
+    packed = pack(Pack(), new, made, run=Run(tmp_path / "packed"))
+    assert packed.meta["vocabulary"] == len(after)
+
+
+def test_extending_keeps_tokens_that_stand_behind_the_vocabulary(corpus, trained, reader, tmp_path):
+    """Many models number their special tokens behind the vocabulary; the library would move them."""
+    changed = Tokenizer.from_file(str(trained.path / "tokenizer.json"))
+    changed.add_special_tokens([AddedToken("<|late|>", special=True)])
+    changed.add_tokens([AddedToken("网上银行", special=False)])
+    changed.save(str(tmp_path / "tokenizer.json"))
+    made = extend_tokenizer(ExtendTokenizer(tokens=30), corpus, TokenizerKind(tmp_path), run=Run(tmp_path / "out"))
+    longer = Tokenizer.from_file(str(made.path / "tokenizer.json"))
+    for token, identity in changed.get_vocab().items():
+        assert longer.token_to_id(token) == identity
+    assert longer.encode("x<|late|>网上银行").ids[-2:] == changed.encode("x<|late|>网上银行").ids[-2:]
+    with pytest.raises(ConfigError, match="already has"):
+        extend_tokenizer(ExtendTokenizer(special=("<|late|>",)), corpus, made, run=Run(tmp_path / "again"))
+
+
+def test_a_tokeniser_of_another_kind_is_not_extended(corpus, tmp_path):
+    write_json(tmp_path / "tokenizer.json", {"model": {"type": "WordPiece", "vocab": {}}})
+    with pytest.raises(ConfigError, match="Only BPE"):
+        extend_tokenizer(ExtendTokenizer(), corpus, TokenizerKind(tmp_path), run=Run(tmp_path / "out"))
+
+
+def test_fertility_by_language_with_intervals(trained, reader, tmp_path):
+    texts = ["The ledger holds each entry.", "账本保存每个条目，利率每日结算。"] * 12
+    corpus = corpus_of(tmp_path / "in", texts, 2, ("en", "zh"))
+    english = corpus_of(tmp_path / "english", texts[::2])
+    small = tokenizer(TrainTokenizer(vocabulary=300), english, run=Run(tmp_path / "small"))
+    config = Fertility(names=("large", "small"))
+    found = fertility(config, corpus, (trained, small), run=Run(tmp_path / "out"))
+    summary = found.summary()
+    tokens = sum(len(reader.encode(text).ids) for text in texts[::2])
+    assert summary["large.tokens_per_word.en"].value == pytest.approx(tokens / (5 * 12))
+    chinese = summary["small.tokens_per_character.zh"]
+    assert chinese.low <= chinese.value <= chinese.high
+    assert summary["small.single_bytes.zh"].value > 0.8 > summary["large.single_bytes.zh"].value
+    assert summary["small.tokens_against_large.all"].value > 1
+    assert {"large.bytes_per_token.rules (en)", "large.bytes_per_token.notes (zh)"} <= summary.keys()
+    assert "text" not in next(found.items())
+    with pytest.raises(ConfigError, match="name of its own"):
+        fertility(Fertility(names=("one",)), corpus, (trained, small), run=Run(tmp_path / "x"))

@@ -46,7 +46,9 @@ def tokens(tiny, tmp_path_factory):
     rows = -(-len(ids) // sequence)
     table = np.zeros(rows * sequence, "uint16")
     table[: len(ids)] = ids
-    table.tofile(path / "tokens.bin")
+    half = rows // 2 * sequence
+    table[:half].tofile(path / "tokens-00000.bin")
+    table[half:].tofile(path / "tokens-00001.bin")
     pq.write_table(pa.table({"row": [0]}), path / "documents.parquet")
     meta = {
         "sequence": sequence,
@@ -54,6 +56,10 @@ def tokens(tiny, tmp_path_factory):
         "dtype": "uint16",
         "vocabulary": codec.tokenizer.get_vocab_size(),
         "pad": 0,
+        "shards": [
+            {"file": "tokens-00000.bin", "rows": rows // 2, "sha256": ""},
+            {"file": "tokens-00001.bin", "rows": rows - rows // 2, "sha256": ""},
+        ],
     }
     write_json(path / "meta.json", meta)
     return Tokens(path)

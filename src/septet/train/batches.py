@@ -46,13 +46,18 @@ class PackedRows:
 
     def __init__(self, tokens: Tokens, rows: int, seed: int, held_out: int = 0) -> None:
         meta = tokens.meta
-        self._table = np.memmap(tokens.path / "tokens.bin", dtype=meta["dtype"], mode="r").reshape(-1, meta["sequence"])
+        self._shards = [
+            np.memmap(path, np.dtype(meta["dtype"]).newbyteorder("<"), "r").reshape(-1, meta["sequence"])
+            for path in tokens.shards
+        ]
+        self._ends = np.cumsum([len(shard) for shard in self._shards])
         self._pad = int(meta["pad"])
-        self._count = len(self._table) - held_out
+        self._total = int(self._ends[-1])
+        self._count = self._total - held_out
         self._rows, self._seed = rows, seed
         if self._count < rows:
             raise ConfigError(
-                f"{len(self._table)} rows of tokens are too few for batches of {rows}", "Give more text, or lower batch"
+                f"{self._total} rows of tokens are too few for batches of {rows}", "Give more text, or lower batch"
             )
 
     @property
@@ -67,12 +72,17 @@ class PackedRows:
     @property
     def held_out_rows(self) -> range:
         """The last rows, which no step trains on."""
-        return range(self._count, len(self._table))
+        return range(self._count, self._total)
 
     def of(self, indices: Iterable[int]) -> Batch:
         """The batch of some rows."""
         chosen = np.array(list(indices))
-        ids = torch.from_numpy(self._table[chosen].astype(np.int64))
+        rows = np.empty((len(chosen), self._shards[0].shape[1]), np.int64)
+        where = np.searchsorted(self._ends, chosen, side="right")
+        for shard in np.unique(where):
+            mine = where == shard
+            rows[mine] = self._shards[shard][chosen[mine] - (self._ends[shard] - len(self._shards[shard]))]
+        ids = torch.from_numpy(rows)
         labels = ids.masked_fill(ids == self._pad, IGNORED)
         return Batch(ids, labels, int((labels != IGNORED).sum()), tuple(f"row {index}" for index in chosen))
 

@@ -42,7 +42,16 @@ from septet.data.steps.safety import (
     vault,
 )
 from septet.data.steps.sources import Read, read
-from septet.data.steps.tokens import Pack, TrainTokenizer, pack, tokenizer
+from septet.data.steps.tokens import (
+    ExtendTokenizer,
+    Fertility,
+    Pack,
+    TrainTokenizer,
+    extend_tokenizer,
+    fertility,
+    pack,
+    tokenizer,
+)
 from septet.data.steps.validity import Freshness, Judge, freshness, judge
 
 __all__ = [
@@ -53,6 +62,8 @@ __all__ = [
     "Deduplicate",
     "DeduplicatePassages",
     "Detoxify",
+    "ExtendTokenizer",
+    "Fertility",
     "Filter",
     "FilterFairness",
     "Freshness",
@@ -82,6 +93,8 @@ __all__ = [
     "deduplicate",
     "deduplicate_passages",
     "detoxify",
+    "extend_tokenizer",
+    "fertility",
     "filter_",
     "filter_fairness",
     "freshness",
