@@ -176,6 +176,21 @@ class Sketches(Artifact):
         return sorted(self.path.glob("part-*.parquet"))
 
 
+class Vectors(Artifact):
+    """A vector for each document of a corpus, row for row: float32, memory-mapped.
+
+    `ids.parquet` names the documents in their order. `meta.json` says how the vectors were made (`method`, `encoder`, `width`,
+    `documents`), what share of the variance they keep, and by how much they bend distances and cosines on a sample. What a later
+    delivery is projected by stands in `projection.safetensors`.
+    """
+
+    required = ("vectors.npy", "ids.parquet", "meta.json")
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        return dict(read_json(self.path / "meta.json"))
+
+
 class Scorer(Artifact):
     """A small model that gives a text a number: perplexity under an n-gram model, or the score of a class.
 
@@ -388,6 +403,7 @@ KINDS: dict[str, type[Artifact]] = {
         Corpus,
         Signals,
         Sketches,
+        Vectors,
         Scorer,
         Vault,
         Conversations,

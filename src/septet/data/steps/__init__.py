@@ -41,6 +41,7 @@ from septet.data.steps.safety import (
     toxicity_classifier,
     vault,
 )
+from septet.data.steps.shape import Features, Reduce, features, reduce
 from septet.data.steps.sources import Read, read
 from septet.data.steps.tokens import (
     ExtendTokenizer,
@@ -63,6 +64,7 @@ __all__ = [
     "DeduplicatePassages",
     "Detoxify",
     "ExtendTokenizer",
+    "Features",
     "Fertility",
     "Filter",
     "FilterFairness",
@@ -81,6 +83,7 @@ __all__ = [
     "QualityClassifier",
     "Questions",
     "Read",
+    "Reduce",
     "Retrieve",
     "Rows",
     "Sketch",
@@ -94,6 +97,7 @@ __all__ = [
     "deduplicate_passages",
     "detoxify",
     "extend_tokenizer",
+    "features",
     "fertility",
     "filter_",
     "filter_fairness",
@@ -111,6 +115,7 @@ __all__ = [
     "quality_classifier",
     "questions",
     "read",
+    "reduce",
     "retrieve",
     "rows",
     "sketch",
