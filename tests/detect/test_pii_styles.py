@@ -82,6 +82,7 @@ def test_every_style_is_found_whole(kind, dress):
         "它允许用户查看软件包的状态，负责人安排会议，客户方便时再来。",
         "8.1.6.1. dpkg-deb 的使用\n12.2.1.1 邮件列表",
         "ff02::1 ip6-allnodes",
+        "法人：章程、经营期限；违反法人章程的规定，当事人为查明事故而支付的费用",
         "This is why a password is requested. The installer asks twice.",
     ],
 )

@@ -49,7 +49,7 @@ _NOT_NAMES = frozenset(
     (
         "经理|先生|女士|小姐|总监|主任|老师|同志|总|行长|局长|师傅|律师|医生|教授|部长|科长|处长|"
         "董事|代表|人员|信息|资料|号码|电话|单位|公司|银行|名称|机构|不详|未知|本人|如下|之间|之一|"
-        "方面"
+        "方面|章程|章节|查明"
     ).split("|")
 )
 # Everyday words that begin like a name: without a colon or a verb of naming before them they are what they look like.
@@ -186,6 +186,9 @@ def _name_en(text: str, at: int, low: int, high: int) -> Found:  # noqa: ARG001
 
 def _may_be_name(name: str, before: str) -> bool:
     if name[0] in AMBIGUOUS and not before.rstrip().endswith((":", "：", "叫", "是", "为")):
+        return False
+    # No name ends in a particle, and the charter of a legal person is none.
+    if name[-1] in "的了着是为在和与或及等" or name[:2] in ("章程", "查明"):
         return False
     if name[:2] in _WORDS and not before.rstrip().endswith((":", "：", "叫")):
         return False
