@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ("data", "start")
+ALL = ("data", "chain", "start")
 
 
 def main(names: list[str]) -> int:
