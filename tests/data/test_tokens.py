@@ -6,6 +6,8 @@ import hashlib
 import itertools
 import json
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -17,6 +19,7 @@ from tokenizers import AddedToken, Tokenizer
 from septet.core import ConfigError, Run, StepFailed
 from septet.core.pool import Serial
 from septet.data import encoders, packing
+from septet.data import unigram as unigrams
 from septet.data.steps import (
     ExtendTokenizer,
     Fertility,
@@ -28,6 +31,7 @@ from septet.data.steps import (
     tokenizer,
 )
 from septet.engines.pools import Processes
+from septet.kernels import unigram as lattice
 from septet.kernels.packing import best_fit, cut
 from septet.kinds import Corpus, Tokens, write_json
 from septet.kinds import Tokenizer as TokenizerKind
@@ -120,6 +124,48 @@ def test_training_again_gives_the_same_bytes(corpus, trained, tmp_path):
 def test_digits_stand_alone(reader):
     pieces = [reader.decode([one]) for one in reader.encode("保存1234每个entry", add_special_tokens=False).ids]
     assert [piece for piece in pieces if piece.isdigit()] == ["1", "2", "3", "4"]
+
+
+@pytest.fixture(scope="module")
+def unigram(corpus, tmp_path_factory):
+    config = TrainTokenizer(vocabulary=400, model="unigram")
+    return tokenizer(config, corpus, run=Run(tmp_path_factory.mktemp("t") / "unigram"))
+
+
+def test_a_unigram_tokeniser_is_lossless_and_the_same_again_in_another_process(corpus, unigram, tmp_path):
+    code = (
+        "import sys; from septet.core import Run; from septet.kinds import Corpus; from septet.data.steps import *;"
+        "tokenizer(TrainTokenizer(vocabulary=400, model='unigram'), Corpus(sys.argv[1]), run=Run(sys.argv[2]))"
+    )
+    subprocess.run([sys.executable, "-c", code, corpus.path, tmp_path / "again"], check=True)
+    assert digests(tmp_path / "again") == digests(unigram.path)
+    reader = Tokenizer.from_file(str(unigram.path / "tokenizer.json"))
+    reader.encode_special_tokens = True
+    for text in (*TEXTS, *encoders.HARD):
+        ids = reader.encode(text, add_special_tokens=False).ids
+        assert reader.decode(ids, skip_special_tokens=False) == text
+        assert not set(ids) & {0, 1, 2}
+    assert len(reader.encode("账本条目").ids) <= 4, "words of the corpus are learned"
+    packed = pack(Pack(), corpus, unigram, run=Run(tmp_path / "packed"))
+    assert packed.meta["documents"] == corpus.count()
+
+
+def test_the_lattice_sums_over_every_cut():
+    words, parts = [(b"aab", 2), (b"ab", 1)], [b"a", b"b", b"aa", b"ab", b"aab"]
+    scores = np.log(np.array([0.3, 0.3, 0.15, 0.15, 0.1]))
+    wanted = np.zeros(5)
+    for word, count in words:
+        ways = [way for way in itertools.product(range(5), repeat=3) if b"".join(parts[one] for one in way) == word]
+        ways += [way for way in itertools.product(range(5), repeat=2) if b"".join(parts[one] for one in way) == word]
+        ways += [(one,) for one in range(5) if parts[one] == word]
+        weights = np.exp([scores[list(way)].sum() for way in ways])
+        for way, weight in zip(ways, weights / weights.sum(), strict=True):
+            for one in way:
+                wanted[one] += weight * count
+    table = lattice.trie(*unigrams._laid(parts))
+    laid = unigrams._laid([word for word, _ in words])
+    found = lattice.expected(*laid, np.array([2.0, 1.0]), *table, scores)
+    assert found == pytest.approx(wanted)
 
 
 def test_special_tokens_are_chosen_and_take_the_first_ids(corpus, tmp_path):

@@ -7,7 +7,7 @@ what is held is the distinct words, so the text to learn from is bounded. The sa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,9 @@ from septet.model.words import PATTERNS
 
 CUT = "qwen2"
 """How text is cut before merging: by a pattern that GGUF can name, or a decoder with this tokeniser could not be exported."""
+
+_NEVER = -1000.0
+"""Log probability of a special token in running text: it is only ever placed, never read."""
 
 
 class Special(NamedTuple):
@@ -34,10 +37,13 @@ class Special(NamedTuple):
         return [self.pad, self.begin, self.end, *self.further]
 
 
-def train(texts: Iterator[Sequence[str]], model: str, vocabulary: int, special: Special, path: Path) -> int:
-    """Train a tokeniser (`model`: bpe or unigram) on batches of texts, write it, and return the size of its vocabulary.
+def train(
+    texts: Callable[[], Iterator[Sequence[str]]], model: str, vocabulary: int, special: Special, path: Path
+) -> int:
+    """Train a tokeniser (`model`: bpe or unigram) on batches of texts, which may be asked for twice; write it, and return the
+    size of its vocabulary.
 
-    Raises ConfigError for special tokens that are empty or stand twice, StepFailed for an unknown text count of zero.
+    Raises ConfigError for special tokens that are empty or stand twice.
     """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
@@ -56,7 +62,7 @@ def train(texts: Iterator[Sequence[str]], model: str, vocabulary: int, special: 
         from septet.data.unigram import pieces
 
         found = pieces(tokenizer, texts, vocabulary - len(special.all))
-        tokenizer.model = models.Unigram([(token, 0.0) for token in special.all] + found, None, False)
+        tokenizer.model = models.Unigram([(token, _NEVER) for token in special.all] + found, None, False)
         tokenizer.add_special_tokens(special.all)
     else:
         trainer = trainers.BpeTrainer(
@@ -65,7 +71,7 @@ def train(texts: Iterator[Sequence[str]], model: str, vocabulary: int, special: 
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         )
-        tokenizer.train_from_iterator(texts, trainer)
+        tokenizer.train_from_iterator(texts(), trainer)
     path.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(path / "tokenizer.json"))
     settings: dict[str, Any] = {

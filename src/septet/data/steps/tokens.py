@@ -29,8 +29,13 @@ def tokenizer(config: TrainTokenizer, corpus: Corpus, run: Run) -> Tokenizer:
     from septet.data.tokenizers import Special, texts_of, train
 
     special = Special(config.pad, config.begin, config.end, config.special)
-    texts = texts_of(corpus, config.sample_mb << 20, config.seed)
-    size = train(texts, config.model, config.vocabulary, special, run.out)
+    size = train(
+        lambda: texts_of(corpus, config.sample_mb << 20, config.seed),
+        config.model,
+        config.vocabulary,
+        special,
+        run.out,
+    )
     if size < config.vocabulary:
         run.note(f"the text yields {size} entries, fewer than the {config.vocabulary} asked for")
     return Tokenizer(run.out)
