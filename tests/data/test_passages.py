@@ -84,6 +84,13 @@ def test_none_stays_when_none_is_to_stay_and_what_is_left_empty_is_left_out(tmp_
     assert '"count": 13' in examples
 
 
+def test_what_a_known_corpus_holds_goes(tmp_path):
+    known = written(tmp_path / "known", [f"{NOTICE}\nOther text of the known corpus, long enough to count."], "known")
+    corpus = written(tmp_path / "in", [f"{NOTICE}\nA sentence of this corpus alone, which nobody else has."])
+    made = deduplicate_passages(DeduplicatePassages(), corpus, (known,), run=Run(tmp_path / "out"))
+    assert [row["text"] for row in made.rows()] == ["A sentence of this corpus alone, which nobody else has."]
+
+
 def test_only_runs_count_when_a_span_is_asked_for(tmp_path):
     one, two, three = (f"This is sentence number {word} of the shared passage." for word in ("one", "two", "three"))
     texts = [

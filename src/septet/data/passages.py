@@ -7,7 +7,7 @@ part are written as a table; which of them stand twice is asked of DuckDB, which
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,18 @@ _EXAMPLES = 40
 _PART = 1 << 32  # rows are numbered over all parts: part times this, plus the place in it
 
 
-def apply(corpus: Corpus, settings: Mapping[str, Any], run: Run) -> Corpus:
-    """Write the corpus without the passages that are repeated; `passages.jsonl` lists the commonest with their counts."""
+def apply(corpus: Corpus, known: Sequence[Corpus], settings: Mapping[str, Any], run: Run) -> Corpus:
+    """Write the corpus without the passages that it repeats or a known corpus holds; `passages.jsonl` lists the commonest.
+
+    Known corpora come first in the order of the parts, so what they hold has its first place there.
+    """
     folder = run.scratch / "passages"
     folder.mkdir(exist_ok=True)
     pieces = [
         {**settings, "part": str(part), "number": number, "out": str(folder / f"part-{number:05d}.parquet")}
-        for number, part in enumerate(corpus.parts)
+        for number, part in enumerate(part for one in (*known, corpus) for part in one.parts)
     ]
+    mine = pieces[len(pieces) - len(corpus.parts) :]
     for number, _ in enumerate(run.map(hash_part, pieces), 1):
         run.progress(number, len(pieces), "parts hashed")
     twice = folder / "repeated.parquet"
@@ -45,11 +49,11 @@ def apply(corpus: Corpus, settings: Mapping[str, Any], run: Run) -> Corpus:
             "group by first, second having sum(count) >= ? order by first, second) to ? (format parquet)",
             [[piece["out"] for piece in pieces], settings["least_count"], str(twice)],
         )
-    passed = stream.over(corpus.parts, run, cut_repeated, [{**piece, "twice": str(twice)} for piece in pieces])
+    passed = stream.over(corpus.parts, run, cut_repeated, [{**piece, "twice": str(twice)} for piece in mine])
     run.drop(f"{settings['unit']}s that stand elsewhere", int(passed.facts.get("passages", 0)), "passages.jsonl")
     share = passed.facts.get("removed", 0) / max(1, passed.facts.get("characters", 0))
     run.note(f"{share:.2%} of the characters were repeated passages")
-    write_lines(run.out / "passages.jsonl", _commonest(twice, [Path(piece["out"]) for piece in pieces]))
+    write_lines(run.out / "passages.jsonl", _commonest(twice, [Path(piece["out"]) for piece in mine]))
     return Corpus(run.out)
 
 

@@ -72,13 +72,15 @@ class DeduplicatePassages(Config):
 
 
 @step("data.deduplicate_passages", version=1)
-def deduplicate_passages(config: DeduplicatePassages, corpus: Corpus, run: Run) -> Corpus:
-    """Take lines, sentences or paragraphs out that stand elsewhere already; the spans that went are kept as edits."""
+def deduplicate_passages(
+    config: DeduplicatePassages, corpus: Corpus, known: tuple[Corpus, ...] = (), *, run: Run
+) -> Corpus:
+    """Take lines, sentences or paragraphs out that stand elsewhere already, or in a known corpus; what went is kept as edits."""
     from msgspec.structs import asdict
 
     from septet.data.passages import apply
 
-    return apply(corpus, asdict(config), run)
+    return apply(corpus, known, asdict(config), run)
 
 
 class Overlap(Config):
