@@ -381,6 +381,16 @@ class Report(Artifact):
         return cls(path)
 
 
+class DataCard(Artifact):
+    """What a corpus is made of, where it comes from and what was left out: as JSON, and as a page in either language."""
+
+    required = ("card.json", "card.en.html", "card.zh.html")
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return dict(read_json(self.path / "card.json"))
+
+
 class Policy(Artifact):
     """The data-safety policy: detectors, actions, thresholds, messages and gates, as one file."""
 
@@ -415,6 +425,7 @@ KINDS: dict[str, type[Artifact]] = {
         KnowledgeBase,
         Suite,
         Report,
+        DataCard,
         Policy,
         Release,
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
+from septet.core.artifact import RECORD
+from septet.core.errors import StoreError
 from septet.core.ledger import Problem
-from septet.core.store import Record
+from septet.core.store import Record, Store
 from septet.core.workspace import Workspace
 
 
@@ -19,6 +22,34 @@ def ancestors(workspace: Workspace, record: Record) -> list[Record]:
             found[one.fingerprint] = one
             waiting += [workspace.store.get(parent) for parent in one.parents()]
     return list(found.values())
+
+
+def beside(folder: Path) -> tuple[list[tuple[Record, Path]], list[str]]:
+    """The records that an artifact's own folder leads to, its own first and nearest first, each with its folder; and the
+    fingerprints of those that are not in the same store.
+
+    For a step that has to say where its input comes from: it is handed folders, and an artifact's record and those of its
+    sources lie beside it. What they hold is fixed by the artifact's fingerprint, but for `made` and `observed`. A folder
+    without a record, as in a test, leads to nothing.
+    """
+    if not (folder / RECORD).exists():
+        return [], []
+    store = Store(folder.parent.parent)
+    found: dict[str, tuple[Record, Path]] = {}
+    missing: dict[str, None] = {}
+    own = store.find(folder.parent.name, folder.name)
+    waiting = [own] if own is not None else []
+    while waiting:
+        one = waiting.pop(0)
+        if one.fingerprint in found:
+            continue
+        found[one.fingerprint] = (one, store.folder(one))
+        for parent in one.parents():
+            try:
+                waiting.append(store.get(parent))
+            except StoreError:
+                missing[parent] = None
+    return list(found.values()), list(missing)
 
 
 def roots(workspace: Workspace) -> Iterator[Record]:

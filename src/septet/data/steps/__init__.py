@@ -1,5 +1,6 @@
 """The steps of stage 1, data: what each takes, what it makes, and what it can be told. The work is in the files beside."""
 
+from septet.data.steps.card import Card, card
 from septet.data.steps.contamination import Contamination, Decontaminate, contamination, decontaminate
 from septet.data.steps.duplicates import (
     Deduplicate,
@@ -57,6 +58,7 @@ from septet.data.steps.validity import Freshness, Judge, freshness, judge
 
 __all__ = [
     "Anonymity",
+    "Card",
     "Clean",
     "Contamination",
     "Decontaminate",
@@ -90,6 +92,7 @@ __all__ = [
     "ToxicityClassifier",
     "TrainTokenizer",
     "anonymity",
+    "card",
     "clean",
     "contamination",
     "decontaminate",
