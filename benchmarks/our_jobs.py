@@ -28,6 +28,15 @@ def chains(corpus: Corpus, out: Path) -> dict[str, float]:
     return neardup(corpus, out, chains=True)
 
 
+def signals(corpus: Corpus, out: Path) -> dict[str, float]:
+    from septet.data import signals as work  # noqa: F401
+    from septet.data.steps import Measure, measure
+
+    began = time.process_time()
+    measure(Measure(), corpus, run=Run(out / "kept", out / "scratch"))
+    return {"cpu": time.process_time() - began}
+
+
 def filters(corpus: Corpus, out: Path) -> dict[str, float]:
     from septet.data import filters as work  # noqa: F401
     from septet.data.steps import Filter, filter_
@@ -61,7 +70,7 @@ def personal(corpus: Corpus, out: Path) -> dict[str, float]:
     from septet.detect.pii import detect_all
 
     texts = [pq.read_table(part, columns=["text"])["text"].combine_chunks() for part in corpus.parts]
-    detect_all(["warm up 192.0.2.4"])
+    detect_all(texts[0][:200])
     began = time.process_time()
     found = [detect_all(column) for column in texts]
     spent = time.process_time() - began
