@@ -145,6 +145,17 @@ def test_examples_are_at_most_so_many_and_the_same_each_time(corpus, tmp_path):
     assert sum(len(rule["examples"]) for rule in none.content["left_out"]) == 0
 
 
+def test_texts_of_private_rows_are_not_shown(tmp_path):
+    gone = row(5, "What Terence wrote to his aunt.", origin="private", rule="gopher.words", value=6.0, detail="")
+    corpus = Corpus.write(tmp_path / "c", [row(1, GOOD)], [gone])
+    made = card(Card(name="Letters"), corpus, run=Run(tmp_path / "card"))
+    everything = "".join(path.read_text("utf-8") for path in sorted(made.path.iterdir()))
+    assert "Terence" not in everything
+    assert made.content["left_out"][0]["examples"][0]["value"] == 6.0
+    shown = card(Card(name="Letters", shown=("private",)), corpus, run=Run(tmp_path / "shown"))
+    assert "Terence" in shown.content["left_out"][0]["examples"][0]["text"]
+
+
 def test_both_pages_are_whole_and_escape_what_comes_from_data(tmp_path):
     nasty = "<img src=x onerror=alert(1)>"
     corpus = Corpus.write(tmp_path / "c", [row(1, GOOD, dataset=nasty, licence='"><script>')])

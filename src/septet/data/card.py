@@ -75,7 +75,7 @@ def write(
             "quality": _quality(db, signals) if signals is not None else None,
         }
         run.progress(1, 3, "parts of the card")
-        lineage, left_out = history(db, records, missing, config.examples, hide, corpus)
+        lineage, left_out = history(db, records, missing, config.examples, config.shown, hide, corpus)
     run.progress(2, 3, "parts of the card")
     content["fingerprint"] = records[0][0].fingerprint if records else ""
     content["digest"] = records[0][0].digest if records else ""

@@ -75,6 +75,7 @@ def history(
     records: Sequence[tuple[Record, Path]],
     missing: Sequence[str],
     examples: int,
+    origins: Sequence[str],
     hide: Hider,
     corpus: Corpus,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -91,8 +92,8 @@ def history(
             left_out.append(_rule("", "", rule, count, corpus.path))
     each = max(1, examples // len(left_out)) if left_out else 0
     left = examples
-    for rule in left_out:
-        shown = [] if rule["withheld"] or left <= 0 else _examples(db, rule, min(each, left), hide)
+    for rule in sorted(left_out, key=lambda one: -one["count"]):
+        shown = [] if rule["withheld"] or left <= 0 else _examples(db, rule, min(each, left), origins, hide)
         left -= len(shown)
         rule["examples"] = shown
         del rule["folder"]
@@ -151,18 +152,23 @@ def _counted(db: Any, folder: Path) -> list[tuple[str, int]]:
     ]
 
 
-def _examples(db: Any, rule: Mapping[str, Any], count: int, hide: Hider) -> list[dict[str, Any]]:
+def _examples(
+    db: Any, rule: Mapping[str, Any], count: int, origins: Sequence[str], hide: Hider
+) -> list[dict[str, Any]]:
     columns = ("dataset", "source", "where", "detail", "text")
     found: list[dict[str, Any]] = []
     if _parts(rule["folder"]):
         db.read_parquet(_parts(rule["folder"])).create_view("gone", replace=True)
         rows = db.execute(
             "WITH chosen AS (SELECT id FROM gone WHERE rule = $1 ORDER BY md5(id), id LIMIT $2) "
-            f'SELECT dataset, source, "where", detail, left(text, {_READ}), value FROM gone '
+            f'SELECT dataset, source, "where", detail, left(text, {_READ}), origin, value FROM gone '
             "WHERE rule = $1 AND id IN (SELECT id FROM chosen) ORDER BY md5(id), id LIMIT $2",
             [rule["rule"], count],
         ).fetchall()
-        found = [{**dict(zip(columns, row, strict=False)), "value": row[-1]} for row in rows]
+        found = [
+            {**dict(zip(columns, row, strict=False)), "value": row[-1], "kept_back": row[-2] not in origins}
+            for row in rows
+        ]
     if not found and (rule["folder"] / "rejected.jsonl").is_file():
         for line in read_lines(rule["folder"] / "rejected.jsonl"):
             if line.get("rule") == rule["rule"] and len(found) < count:
@@ -173,11 +179,12 @@ def _examples(db: Any, rule: Mapping[str, Any], count: int, hide: Hider) -> list
                         "where": line["where"],
                         "detail": line["reason"],
                         "text": "",
+                        "kept_back": False,
                     }
                 )
     for one in found:
         for name in columns:
             one[name] = hide(one[name] or "")
-        text = " ".join(one["text"].split())
+        text = "" if one["kept_back"] else " ".join(one["text"].split())
         one["text"] = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
     return found

@@ -19,6 +19,7 @@ LANGUAGES = {"en": "en", "zh": "zh-CN"}
 """Each language with its name in HTML."""
 _FOLDER = Path(__file__).parent
 _STYLE = _FOLDER / "card_words" / "card.css"
+_BY = ("dataset", "language", "licence", "origin", "access", "year", "retrieved", "source")
 _SECTIONS = ("composition", "terms", "quality", "safety", "left_out", "transforms", "lineage", "reports")
 
 Say = Callable[..., str]
@@ -100,7 +101,8 @@ def _tiles(card: Mapping[str, Any], say: Say) -> str:
 
 def _composition(card: Mapping[str, Any], say: Say) -> Iterable[str]:
     total = card["composition"]["rows"] or 1
-    for name, group in card["composition"]["by"].items():
+    for name in _BY:
+        group = card["composition"]["by"][name]
         if group["values"] == 1 and name in ("year", "retrieved") and group["table"][0]["value"] == "":
             continue
         rows = [(_value(one["value"], say), one) for one in group["table"]]
@@ -113,7 +115,7 @@ def _composition(card: Mapping[str, Any], say: Say) -> Iterable[str]:
         yield f"<h3>{say(f'by.{name}')}</h3>"
         if name == "year":
             yield f"<p>{say('text.year_note')}</p>"
-        yield _table(say, ("value", "rows", "share", "characters", "tokens"), body, numbers=(1, 3, 4))
+        yield _table(say, ("value", "rows", "share", "characters", "tokens"), body, numbers=(1, 3, 4), kind="by")
 
 
 def _terms(card: Mapping[str, Any], say: Say) -> Iterable[str]:
@@ -133,10 +135,11 @@ def _quality(card: Mapping[str, Any], say: Say) -> Iterable[str]:
         yield f"<p>{say('text.no_quality')}</p>"
         return
     yield f"<p>{say('text.quality', _number(quality['rows']))}</p>"
-    for number, (language, table) in enumerate(quality["by_language"].items()):
+    by_size = sorted(quality["by_language"].items(), key=lambda pair: -max(one["n"] for one in pair[1].values()))
+    for number, (language, table) in enumerate(by_size):
         body = [
             (
-                f'<code title="{_text(one["what"])}">{_text(name)}</code>',
+                f'<code lang="en" title="{_text(one["what"])}">{_text(name)}</code>',
                 _number(one["n"]),
                 *(f"{p:.4g}" for p in one["quantiles"]),
             )
@@ -211,6 +214,8 @@ def _left_out(card: Mapping[str, Any], say: Say) -> Iterable[str]:
             value = "" if example.get("value") is None else f" · {say('text.value')} {example['value']:.4g}"
             detail = f" · {_text(example['detail'])}" if example["detail"] else ""
             quote = f"<blockquote>{_text(example['text'])}</blockquote>" if example["text"] else ""
+            if not quote:
+                quote = f'<p class="quiet">{say("text.kept_back")}</p>' if example["kept_back"] else ""
             yield f"<figure><figcaption>{title} {place}{value}{detail}</figcaption>{quote}</figure>"
 
 
@@ -267,11 +272,15 @@ def _reports(card: Mapping[str, Any], say: Say) -> Iterable[str]:
         yield _table(say, ("figure", "interval"), body)
 
 
-def _table(say: Say, columns: Sequence[str], body: Sequence[Sequence[str]], numbers: Iterable[int] = ()) -> str:
-    return _plain([say(f"column.{name}") for name in columns], body, numbers)
+def _table(
+    say: Say, columns: Sequence[str], body: Sequence[Sequence[str]], numbers: Iterable[int] = (), kind: str = "plain"
+) -> str:
+    return _plain([say(f"column.{name}") for name in columns], body, numbers, kind)
 
 
-def _plain(heads: Sequence[str], body: Sequence[Sequence[str]], numbers: Iterable[int] = ()) -> str:
+def _plain(
+    heads: Sequence[str], body: Sequence[Sequence[str]], numbers: Iterable[int] = (), kind: str = "plain"
+) -> str:
     """A table; cells are HTML already. The first cell of a row is its head."""
     right = set(numbers)
     mark = ['class="n"' if place in right else "" for place in range(len(heads))]
@@ -280,11 +289,12 @@ def _plain(heads: Sequence[str], body: Sequence[Sequence[str]], numbers: Iterabl
     for row in body:
         cells = "".join(f"<td {mark[place]}>{cell}</td>" for place, cell in enumerate(row) if place)
         lines.append(f'<tr><th scope="row">{row[0]}</th>{cells}</tr>')
-    return f'<div class="wide" tabindex="0"><table><thead><tr>{top}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+    head, rest = f"<thead><tr>{top}</tr></thead>", f"<tbody>{''.join(lines)}</tbody>"
+    return f'<div class="wide" tabindex="0"><table class="{kind}">{head}{rest}</table></div>'
 
 
 def _bar(share: float, label: str | None = None) -> str:
-    shown = f"{share:.1%}" if label is None else label
+    shown = label if label is not None else "&lt; 0.1%" if 0 < share < 0.001 else f"{share:.1%}"
     return f'<span class="bar"><i style="width:{100 * share:.1f}%"></i></span> {shown}'
 
 

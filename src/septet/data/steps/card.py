@@ -14,6 +14,10 @@ class Card(Config):
     limits: str = field("", "What it must not be used for, and what is known to be wrong with it.")
     contact: str = field("", "Who answers for it.")
     examples: int = field(20, "So many examples of rows left out are shown at most, personal data hidden.", ge=0)
+    shown: tuple[str, ...] = field(
+        ("public", "commercial"),
+        "Origins whose texts may stand in examples: no detector finds every name. Of other rows the place is said, no text.",
+    )
     listed: int = field(20, "So many values of a table, such as sources, are listed; the rest is summed up.", ge=1)
 
 
