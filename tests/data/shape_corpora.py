@@ -52,7 +52,8 @@ def written(path, texts, labels=None, dataset="d", language="en", **columns) -> 
     """A corpus of texts. A column is one value for all rows, or a list of them."""
     rows = []
     for number, text in enumerate(texts):
-        extra = {name: value[number] if isinstance(value, list) else value for name, value in columns.items()}
+        given = {"language": language, **columns}
+        extra = {name: value[number] if isinstance(value, list) else value for name, value in given.items()}
         rows.append(
             {
                 "id": f"{dataset}{number}",
@@ -62,7 +63,6 @@ def written(path, texts, labels=None, dataset="d", language="en", **columns) -> 
                 "source_digest": "",
                 "start": 0,
                 "end": len(text),
-                "language": language,
                 "licence": "x",
                 "origin": "public",
                 "access": "public",

@@ -36,14 +36,18 @@ class Gone(NamedTuple):
 def column(corpus: Corpus, name: str) -> list[Any]:
     """A column of all parts, end to end; null is the empty string for text. `meta.<name>` is an entry of `meta` as text, "" where
     a row has none. Raises ConfigError for a column that there is not."""
+    held = "meta" if name.startswith("meta.") else name
+    if held not in Corpus.COLUMNS:
+        raise ConfigError(f"there is no column '{name}'", f"Name one of {', '.join(COLUMNS)}, or meta.<name>")
+    return [one for part in corpus.parts for one in values(pq.read_table(part, columns=[held]), name)]
+
+
+def values(table: pa.Table, name: str) -> list[Any]:
+    """As `column`, of rows in memory."""
     if name.startswith("meta."):
         key = name.removeprefix("meta.")
-        return [entry(meta, key) for meta in column(corpus, "meta")]
-    if name not in Corpus.COLUMNS:
-        raise ConfigError(f"there is no column '{name}'", f"Name one of {', '.join(COLUMNS)}, or meta.<name>")
-    found: list[Any] = []
-    for part in corpus.parts:
-        found += pq.read_table(part, columns=[name])[name].to_pylist()
+        return [entry(meta, key) for meta in table["meta"].to_pylist()]
+    found = table[name].to_pylist()
     return ["" if one is None else one for one in found] if Corpus.COLUMNS[name] == "string" else found
 
 

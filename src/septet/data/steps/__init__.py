@@ -42,7 +42,8 @@ from septet.data.steps.safety import (
     toxicity_classifier,
     vault,
 )
-from septet.data.steps.shape import Features, Reduce, features, reduce
+from septet.data.steps.selftest import SelfTest, self_test
+from septet.data.steps.shape import Augment, Balance, Features, Reduce, augment, balance, features, reduce
 from septet.data.steps.sources import Read, read
 from septet.data.steps.tokens import (
     ExtendTokenizer,
@@ -58,6 +59,8 @@ from septet.data.steps.validity import Freshness, Judge, freshness, judge
 
 __all__ = [
     "Anonymity",
+    "Augment",
+    "Balance",
     "Card",
     "Clean",
     "Contamination",
@@ -92,6 +95,8 @@ __all__ = [
     "ToxicityClassifier",
     "TrainTokenizer",
     "anonymity",
+    "augment",
+    "balance",
     "card",
     "clean",
     "contamination",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from septet.core import Config, ConfigError, Run, field, step
-from septet.kinds import Corpus, Signals, Vectors
+from pathlib import Path
+
+import msgspec
+
+from septet.core import Config, ConfigError, External, Run, field, step
+from septet.kinds import Corpus, Model, Signals, Vectors
 
 
 class Features(Config):
@@ -98,3 +102,82 @@ def reduce(
             )
         return work.important(corpus, target, c.budget, c.share, c.per_token, c.seed, run)
     return work.stratified(corpus, c.by, c.allocation, c.weight, signals, c.budget, c.share, c.seed, run)
+
+
+class Augment(Config):
+    """Make further rows of those there are."""
+
+    method: str = field(
+        doc="How: words exchanged for synonyms, swapped, deleted or inserted; said again by a model, through another language "
+        "(back_translation) or not (paraphrase); or a template filled in.",
+        choices=("synonym", "swap", "delete", "insert", "back_translation", "paraphrase", "template"),
+    )
+    copies: float = field(1.0, "Rows to make of each row; 0.3 makes one of three in ten rows.", ge=0, le=100)
+    by: str = field("", "By what rows are classed, as meta.<name>, dataset or language, for copies_of; empty: not.")
+    copies_of: dict[str, float] = field(
+        msgspec.field(default_factory=dict), "Class to the rows that are made of each of its rows, instead of copies."
+    )
+    strength: float = field(0.1, "Share of the words that is changed, at least one.", gt=0, le=1)
+    synonyms: External = field(
+        External(""), "A file of synonyms: TOML with a table [synonyms], or JSON lines of word and synonyms."
+    )
+    neighbours: bool = field(
+        False, "Take words that the encoder holds near for synonyms, where no file is named; some will be opposites."
+    )
+    near: float = field(0.8, "Cosine from which a word counts as near.", gt=0, le=1)
+    vocabulary: int = field(5000, "So many of the commonest words have neighbours.", ge=2, le=50_000)
+    templates: tuple[str, ...] = field(
+        (), "Texts with {entries} of meta, {title}, {dataset}, {language}, {source} or {text}."
+    )
+    pivot: str = field("", "The language to translate through; empty: English for Chinese, Chinese for all else.")
+    endpoint: str = field(
+        "", "Address of an OpenAI-compatible endpoint, as http://localhost:8000/v1, instead of a model."
+    )
+    served_as: str = field("", "The name under which the endpoint serves the model.")
+    engine: str = field("auto", "What runs a tied model.")
+    temperature: float = field(0.7, "Temperature of the model.", ge=0, le=2)
+    encoder: str = field("universal-sentence-encoder", "Which encoder measures meaning.")
+    most_like: float = field(
+        0.98, "A made row whose wording is as like its origin (tokens in order) is refused.", gt=0, le=1
+    )
+    least_like: float = field(
+        0.6, "A made row whose meaning is less like its origin (cosine) is refused; 0: not measured.", ge=0, le=1
+    )
+    seed: int = field(1, "Seed of all that is drawn.", ge=0)
+
+
+@step("data.augment", version=1)
+def augment(config: Augment, corpus: Corpus, model: Model | None = None, *, run: Run) -> Corpus:
+    """Add rows made of others, each marked with its parent and method. What is too like its parent, too unlike, or has other
+    numbers is refused and kept beside."""
+    from septet.data import augment as work
+    from septet.data import synonyms
+
+    table = {}
+    if config.synonyms:
+        table = synonyms.from_file(Path(config.synonyms))
+    elif config.neighbours and config.method in ("synonym", "insert"):
+        table = synonyms.from_corpus(corpus, config.encoder, config.near, config.vocabulary, run)
+    return work.apply(corpus, msgspec.structs.asdict(config), table, model, run)
+
+
+class Balance(Config):
+    """Bring classes to like shares."""
+
+    by: str = field("meta.label", "What the classes are: meta.<name>, dataset, language or source.")
+    method: str = field(
+        "both",
+        "Leave out rows of large classes (under), repeat rows of small ones (over), or both.",
+        choices=("under", "over", "both"),
+    )
+    ratio: float = field(1.0, "The largest class may be so many times the smallest.", ge=1)
+    most_repeats: int = field(10, "A row is repeated at most so often.", ge=0, le=1000)
+    seed: int = field(1, "Seed of which rows go or come again.", ge=0)
+
+
+@step("data.balance", version=1)
+def balance(config: Balance, corpus: Corpus, run: Run) -> Corpus:
+    """Balance classes by leaving out and repeating rows. What goes is kept beside; what comes again is marked."""
+    from septet.data.balance import apply
+
+    return apply(corpus, config.by, config.method, config.ratio, config.most_repeats, config.seed, run)
