@@ -44,6 +44,7 @@ from septet.data.steps.safety import (
 )
 from septet.data.steps.selftest import SelfTest, self_test
 from septet.data.steps.shape import Augment, Balance, Features, Reduce, augment, balance, features, reduce
+from septet.data.steps.selftest import SelfTest, self_test
 from septet.data.steps.sources import Read, read
 from septet.data.steps.tokens import (
     ExtendTokenizer,
@@ -91,6 +92,7 @@ __all__ = [
     "Reduce",
     "Retrieve",
     "Rows",
+    "SelfTest",
     "Sketch",
     "ToxicityClassifier",
     "TrainTokenizer",
@@ -126,6 +128,7 @@ __all__ = [
     "reduce",
     "retrieve",
     "rows",
+    "self_test",
     "sketch",
     "tokenizer",
     "toxicity_classifier",
