@@ -270,3 +270,9 @@ def test_the_words_hold_no_markup(repository):
         text = (repository / "src" / "septet" / "data" / "card_words" / f"{tongue}.toml").read_text("utf-8")
         assert "<" not in text
         assert tomllib.loads(text)
+
+
+def test_an_empty_corpus_has_a_card(tmp_path):
+    content = card(Card(name="Nothing"), Corpus.write(tmp_path / "c", []), run=Run(tmp_path / "card")).content
+    assert content["composition"]["rows"] == 0
+    assert content["left_out"] == []

@@ -105,7 +105,7 @@ def _composition(db: Any, listed: int, hide: Hider) -> dict[str, Any]:
     )
     rows, characters, size, tokens, changed, made = db.execute(
         "SELECT count(*), coalesce(sum(length(text)), 0), coalesce(sum(strlen(text)), 0), coalesce(sum(tokens), 0), "
-        "count_if(edits <> ''), count_if(parent <> '') FROM described"
+        "coalesce(count_if(edits <> ''), 0), coalesce(count_if(parent <> ''), 0) FROM described"
     ).fetchone()
     by = {}
     for name, expression in _BY.items():
