@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import tomllib
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -35,7 +36,7 @@ def recipe_text(raw: Path, engine: str, workers: int) -> str:
 def once(raw: Path, place: Path, engine: str, workers: int) -> tuple[dict[str, str], dict[str, float], float]:
     """Digest and CPU seconds of each step, and the wall time of all."""
     with Workspace(place / ".septet") as workspace:
-        records = Runner(workspace).run(parse(recipe_text(raw, engine, workers), place))
+        records = Runner(workspace).run(parse(tomllib.loads(recipe_text(raw, engine, workers)), place, "curate"))
         digests = {name: record.digest for name, record in records.items()}
         cpu = {name: float(record.made["cpu_seconds"]) for name, record in records.items()}
         return digests, cpu, sum(float(record.made["seconds"]) for record in records.values())
