@@ -8,17 +8,18 @@ import json
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import AddedToken, Tokenizer
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, trainers
 
 from septet.core import ConfigError, Run, StepFailed
 from septet.core.pool import Serial
-from septet.data import encoders, packing
+from septet.data import encoders, encoding, packing
 from septet.data import unigram as unigrams
 from septet.data.steps import (
     ExtendTokenizer,
@@ -301,7 +302,7 @@ def test_an_encoder_that_differs_on_a_rare_document_is_found_out_in_the_work(cor
 
     monkeypatch.setattr(encoders, "_gigatoken", rarely_wrong)
     monkeypatch.setattr(encoders, "choose", lambda *_: "gigatoken")
-    monkeypatch.setattr(packing, "_CHECKED", 4)
+    monkeypatch.setattr(encoding, "_CHECKED", 4)
     encoders.encoder.cache_clear()
     run = Run(tmp_path / "a")
     found = digests(pack(Pack(), corpus, trained, run=run).path)
@@ -317,7 +318,7 @@ def test_an_encoder_that_differs_on_a_rare_document_is_found_out_in_the_work(cor
 @given(text=st.text(max_size=60))
 def test_fast_encoders_give_the_ids_of_the_reference(name, text):
     pytest.importorskip(name, reason="the extra septet[fast] is not installed")
-    content = CONTENT.setdefault(READER["file"], encoders.plain(packing.Path(READER["file"])))
+    content = CONTENT.setdefault(READER["file"], encoders.plain(Path(READER["file"])))
     texts = [text, *encoders.HARD]
     assert encoders.equal(encoders.encoder(name, content)(texts), encoders.encoder(encoders.REFERENCE, content)(texts))
 
@@ -404,6 +405,55 @@ def test_extending_keeps_tokens_that_stand_behind_the_vocabulary(corpus, trained
     assert longer.encode("x<|late|>网上银行").ids[-2:] == changed.encode("x<|late|>网上银行").ids[-2:]
     with pytest.raises(ConfigError, match="already has"):
         extend_tokenizer(ExtendTokenizer(special=("<|late|>",)), corpus, made, run=Run(tmp_path / "again"))
+
+
+@pytest.fixture(scope="module")
+def without_cut(corpus, tmp_path_factory):
+    """A tokeniser as SentencePiece makes them: blanks are letters, nothing is cut before merging, rare characters are bytes."""
+    reader = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+    reader.normalizer = normalizers.Replace(" ", "\u2581")
+    reader.decoder = decoders.Sequence(
+        [decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()],
+    )
+    special = ["<pad>", "<eos>", "<bos>", "<unk>"]
+    single = [f"<0x{byte:02X}>" for byte in range(256)]
+    trainer = trainers.BpeTrainer(vocab_size=420, special_tokens=special + single, show_progress=False)
+    reader.train_from_iterator((line for row in corpus.rows() for line in row["text"].split("\n")), trainer)
+    content = json.loads(reader.to_str())
+    content["added_tokens"] = content["added_tokens"][: len(special)]
+    folder = tmp_path_factory.mktemp("without-cut")
+    write_json(folder / "tokenizer.json", content)
+    write_json(folder / "tokenizer_config.json", {"pad_token": "<pad>", "eos_token": "<eos>", "bos_token": "<bos>"})
+    return TokenizerKind(folder)
+
+
+def test_a_tokeniser_without_a_cut_is_extended_and_its_bytes_stay_bytes(without_cut, tmp_path):
+    texts = ["The counterparty settles 🙂🙂🙂 each netting cycle, 跨境清算系统参与者🙂🙂🙂。"] * 20
+    new = corpus_of(tmp_path / "new", texts)
+    made = extend_tokenizer(ExtendTokenizer(tokens=60), new, without_cut, run=Run(tmp_path / "out"))
+    old = Tokenizer.from_file(str(without_cut.path / "tokenizer.json"))
+    longer = Tokenizer.from_file(str(made.path / "tokenizer.json"))
+    assert all(longer.token_to_id(token) == identity for token, identity in old.get_vocab().items())
+    assert not [token for token in longer.get_vocab() if "<0x" in token and len(token) != 6]
+    assert len(longer.encode(texts[0]).ids) < len(old.encode(texts[0]).ids)
+    assert longer.decode(longer.encode(texts[0]).ids) == texts[0]
+    packed = pack(Pack(sequence=64), new, made, run=Run(tmp_path / "packed"))
+    block = np.fromfile(packed.shards[0], packed.meta["dtype"])
+    assert longer.decode([one for one in block.tolist() if one != packed.meta["pad"]]).startswith(texts[0])
+
+
+def test_tokenisers_that_take_whole_words_first_are_extended_too(corpus, trained, tmp_path):
+    content = json.loads((trained.path / "tokenizer.json").read_text())
+    content["model"]["ignore_merges"] = True
+    content["model"]["merges"] = [" ".join(pair) for pair in content["model"]["merges"]]
+    write_json(tmp_path / "tokenizer.json", content)
+    new = corpus_of(tmp_path / "new", ["overcollateralisation 超额抵押品"] * 9)
+    made = extend_tokenizer(ExtendTokenizer(tokens=50), new, TokenizerKind(tmp_path), run=Run(tmp_path / "out"))
+    longer = Tokenizer.from_file(str(made.path / "tokenizer.json"))
+    for row in [*new.rows(), *corpus.rows()]:
+        longer.encode_special_tokens = True
+        assert longer.decode(longer.encode(row["text"]).ids, skip_special_tokens=False) == row["text"]
+    assert len(longer.encode("overcollateralisation").ids) == 1
 
 
 def test_a_tokeniser_of_another_kind_is_not_extended(corpus, tmp_path):

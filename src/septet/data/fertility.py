@@ -11,6 +11,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ from septet.kinds import Corpus, Measure, Report
 
 _Z = 1.959963984540054
 _BYTE = re.compile(r"<0x[0-9A-Fa-f]{2}>")
-_COUNTS = ("bytes", "characters", "words")
 _BATCH = 256
+_LEAST = 10
+"""Documents of a group below which an interval says nothing; such groups are named with their size."""
+_NO_BLANKS = {"zh", "ja", "mixed"}
 
 
 def report(corpus: Corpus, folders: Mapping[str, Path], documents: int, seed: int, run: Run) -> Report:
@@ -53,11 +56,13 @@ def report(corpus: Corpus, folders: Mapping[str, Path], documents: int, seed: in
         groups[row["language"] or "unknown"].append(row)
         groups[f"{row['dataset'] or 'unnamed'} ({row['language'] or 'unknown'})"].append(row)
     names = list(folders)
+    few = {group: len(rows) for group, rows in sorted(groups.items()) if len(rows) < _LEAST and group != "all"}
     for group, rows in sorted(groups.items()):
-        for name in names:
+        for name in names if group not in few else ():
             for what, measure in _figures(rows, name, names[0]).items():
                 summary[f"{name}.{what}.{group}"] = measure
     facts = {"tokenizers": {name: _size(files[name]) for name in names}, "documents": len(measured), "seed": seed}
+    facts["too_few_documents"] = few
     best = min(names, key=lambda name: sum(row["tokens"][name] for row in measured))
     run.note(f"fewest tokens: {best}, {summary[f'{best}.bytes_per_token.all'].value:.3f} bytes a token")
     return Report.write(run.out, "fertility", summary, measured, facts=facts)
@@ -86,9 +91,7 @@ def _chosen(corpus: Corpus, documents: int, seed: int) -> list[list[int]]:
 
 def measure_part(piece: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The counts of some rows of a part, without their text."""
-    contents = {name: encoders.plain(Path(file)) for name, file in piece["files"].items()}
-    encode = {name: encoders.encoder(encoders.REFERENCE, content) for name, content in contents.items()}
-    single = {name: _single_bytes(content) for name, content in contents.items()}
+    read = {name: _read(file) for name, file in piece["files"].items()}
     made: list[dict[str, Any]] = []
     file = pq.ParquetFile(piece["part"])
     wanted, first = np.asarray(piece["rows"], np.int64), 0
@@ -115,14 +118,20 @@ def measure_part(piece: Mapping[str, Any]) -> list[dict[str, Any]]:
                 table["id"].to_pylist(), table["dataset"].to_pylist(), languages, texts, strict=True
             )
         ]
-        for name in contents:
-            ids, offsets = encode[name](texts)
-            fallen = np.concatenate(([0], np.cumsum(single[name][ids])))
+        for name, (encode, single) in read.items():
+            ids, offsets = encode(texts)
+            fallen = np.concatenate(([0], np.cumsum(single[ids])))
             for row, low, high in zip(rows, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
                 row["tokens"][name] = high - low
                 row["single_bytes"][name] = int(fallen[high] - fallen[low])
         made += rows
     return made
+
+
+@cache
+def _read(file: str) -> tuple[encoders.Encode, Any]:
+    content = encoders.plain(Path(file))
+    return encoders.encoder(encoders.REFERENCE, content), _single_bytes(content)
 
 
 def _single_bytes(content: str) -> Any:
@@ -152,9 +161,8 @@ def _figures(rows: Sequence[Mapping[str, Any]], name: str, first: str) -> dict[s
         "tokens_per_character": ratio(tokens, [row["characters"] for row in rows], "tokens"),
         "single_bytes": ratio([row["single_bytes"][name] for row in rows], tokens, "share"),
     }
-    languages = {row["language"] for row in rows}
-    if languages <= {"zh", "ja"}:
-        del figures["tokens_per_word"]  # there are no blanks between words
+    if any(row["language"] in _NO_BLANKS for row in rows):
+        del figures["tokens_per_word"]  # what stands between two blanks is no word there
     if name != first:
         figures[f"tokens_against_{first}"] = ratio(tokens, [row["tokens"][first] for row in rows], "ratio")
     return figures

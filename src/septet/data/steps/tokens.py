@@ -115,8 +115,9 @@ class Pack(Config):
 def pack(config: Pack, corpus: Corpus, tokenizer: Tokenizer, run: Run) -> Tokens:
     """Encode documents and pack them into rows by best fit, without dropping a token."""
     from septet.data import packing
+    from septet.data.encoding import marks_of
 
-    marks = packing.marks_of(tokenizer, config.pad, config.begin, config.end)
+    marks = marks_of(tokenizer, config.pad, config.begin, config.end)
     packed = packing.pack(corpus, tokenizer, marks, config.sequence, config.shard_mb, run)
     meta = packed.meta
     share = meta["padding"] / max(1, meta["rows"] * config.sequence)
