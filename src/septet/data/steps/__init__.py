@@ -43,8 +43,20 @@ from septet.data.steps.safety import (
     vault,
 )
 from septet.data.steps.selftest import SelfTest, self_test
-from septet.data.steps.shape import Augment, Balance, Features, Reduce, augment, balance, features, reduce
-from septet.data.steps.selftest import SelfTest, self_test
+from septet.data.steps.shape import (
+    Augment,
+    Balance,
+    DropSuspects,
+    Features,
+    Poisoning,
+    Reduce,
+    augment,
+    balance,
+    drop_suspects,
+    features,
+    poisoning,
+    reduce,
+)
 from septet.data.steps.sources import Read, read
 from septet.data.steps.tokens import (
     ExtendTokenizer,
@@ -69,6 +81,7 @@ __all__ = [
     "Deduplicate",
     "DeduplicatePassages",
     "Detoxify",
+    "DropSuspects",
     "ExtendTokenizer",
     "Features",
     "Fertility",
@@ -85,6 +98,7 @@ __all__ = [
     "Overlap",
     "Pack",
     "PerplexityModel",
+    "Poisoning",
     "Pseudonymise",
     "QualityClassifier",
     "Questions",
@@ -106,6 +120,7 @@ __all__ = [
     "deduplicate",
     "deduplicate_passages",
     "detoxify",
+    "drop_suspects",
     "extend_tokenizer",
     "features",
     "fertility",
@@ -121,6 +136,7 @@ __all__ = [
     "overlap",
     "pack",
     "perplexity_model",
+    "poisoning",
     "pseudonymise",
     "quality_classifier",
     "questions",

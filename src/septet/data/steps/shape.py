@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from septet.core import Config, ConfigError, External, Run, field, step
-from septet.kinds import Corpus, Model, Signals, Vectors
+from septet.kinds import Corpus, Model, Report, Signals, Vectors
 
 
 class Features(Config):
@@ -181,3 +181,50 @@ def balance(config: Balance, corpus: Corpus, run: Run) -> Corpus:
     from septet.data.balance import apply
 
     return apply(corpus, config.by, config.method, config.ratio, config.most_repeats, config.seed, run)
+
+
+class Poisoning(Config):
+    """Look for planted rows."""
+
+    label: str = field("", "What labels rows, as meta.label; empty: rows have no labels.")
+    source: str = field("dataset", "What a source is: dataset, source, owner or meta.<name>.")
+    least: int = field(5, "Documents that an n-gram must stand in.", ge=2)
+    false_discoveries: float = field(0.01, "Share of the listed n-grams that may be there by chance.", gt=0, lt=1)
+    times: float = field(8.0, "Odds against the reference, as a ratio, from which an n-gram is listed.", gt=1)
+    purity: float = field(0.9, "Share of a trigger's documents that must have one label.", gt=0.5, le=1)
+    contradicted: float = field(
+        0.5, "Share of a trigger's documents that must read like another label without it.", gt=0, le=1
+    )
+    neighbours: int = field(10, "Neighbours that a label is compared with; 0: not compared.", ge=0, le=200)
+    agreement: float = field(0.8, "Share of the neighbours that must agree on another label.", gt=0.5, le=1)
+    encoder: str = field("universal-sentence-encoder", "Which encoder finds neighbours, where no vectors are tied.")
+    burst: int = field(5, "Near-identical rows of one source that make a burst; 0: not looked for.", ge=0)
+    similarity: float = field(0.8, "Jaccard similarity of shingles from which rows are near-identical.", gt=0, le=1)
+    sample_mb: int = field(16, "Text that n-grams are counted in, in MiB; more is sampled.", ge=1)
+    seed: int = field(1, "Seed of the sample.", ge=0)
+
+
+@step("data.poisoning", version=1)
+def poisoning(
+    config: Poisoning, corpus: Corpus, reference: Corpus | None = None, vectors: Vectors | None = None, *, run: Run
+) -> Report:
+    """List rows that look planted, with reasons: n-grams that clean text lacks, triggers of a label, labels that neighbours
+    contradict, bursts of copies; and how each source stands. What is listed is suspected, not proved."""
+    from septet.data.poison import scan
+
+    return scan(corpus, reference, vectors, msgspec.structs.asdict(config), run)
+
+
+class DropSuspects(Config):
+    """Leave out the rows that a scan suspects."""
+
+    rules: tuple[str, ...] = field((), "Reasons that count, by name; empty: all.")
+    least: int = field(1, "So many different reasons a row must have.", ge=1, le=5)
+
+
+@step("data.drop_suspects", version=1)
+def drop_suspects(config: DropSuspects, corpus: Corpus, report: Report, run: Run) -> Corpus:
+    """Leave out the rows that a poisoning scan lists; they are kept beside with the reason."""
+    from septet.data.poison import drop
+
+    return drop(corpus, report, config.rules, config.least, run)
