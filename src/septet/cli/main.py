@@ -19,6 +19,7 @@ VERBS = {
     "show": "show one artifact: its record, its content in short",
     "diff": "compare two artifacts: config, inputs, files, numbers",
     "trace": "follow an answer or an artifact back to file and span",
+    "impact": "go from a source, a document, a data set or a person's value forward to all that holds it",
     "verify": "re-hash the ledger and the store",
     "chat": "ask a release, and get a governed answer with citations",
     "serve": "serve a release behind an OpenAI-compatible endpoint",
