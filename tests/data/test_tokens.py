@@ -313,6 +313,30 @@ def test_an_encoder_that_differs_on_a_rare_document_is_found_out_in_the_work(cor
     encoders.encoder.cache_clear()
 
 
+class PanicException(BaseException):
+    """As what comes out of a fault in compiled code."""
+
+
+def test_an_encoder_that_breaks_in_the_work_is_replaced(corpus, trained, tmp_path, monkeypatch):
+    def breaks(content, threads):
+        def encode(texts):
+            raise PanicException("index out of bounds")
+
+        return encode
+
+    monkeypatch.setattr(encoders, "_gigatoken", breaks)
+    encoders.encoder.cache_clear()
+    run = Run(tmp_path / "gate")
+    content = encoders.plain(trained.path / "tokenizer.json")
+    assert encoders.choose(content, TEXTS, run, ("gigatoken",)) == encoders.REFERENCE
+    assert "out of bounds" in run.notes[0]
+    monkeypatch.setattr(encoders, "choose", lambda *_: "gigatoken")
+    found = digests(pack(Pack(), corpus, trained, run=Run(tmp_path / "a")).path)
+    monkeypatch.undo()
+    encoders.encoder.cache_clear()
+    assert found == digests(pack(Pack(), corpus, trained, run=Run(tmp_path / "b")).path)
+
+
 @pytest.mark.parametrize("name", encoders.FAST)
 @settings(max_examples=60, deadline=None)
 @given(text=st.text(max_size=60))
@@ -478,5 +502,10 @@ def test_fertility_by_language_with_intervals(trained, reader, tmp_path):
     assert summary["small.tokens_against_large.all"].value > 1
     assert {"large.bytes_per_token.rules (en)", "large.bytes_per_token.notes (zh)"} <= summary.keys()
     assert "text" not in next(found.items())
+    few = fertility(
+        config, corpus_of(tmp_path / "few", texts[:5], 1, ("en", "zh")), (trained, small), run=Run(tmp_path / "f")
+    )
+    assert few.content["facts"]["too_few_documents"]["en"] == 3
+    assert "large.bytes_per_token.en" not in few.summary()
     with pytest.raises(ConfigError, match="name of its own"):
         fertility(Fertility(names=("one",)), corpus, (trained, small), run=Run(tmp_path / "x"))

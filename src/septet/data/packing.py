@@ -79,7 +79,10 @@ def _encoded(corpus: Corpus, tokenizer: Tokenizer, marks: Marks, kind: str, run:
     content = encoders.plain(tokenizer.path / "tokenizer.json")
     kept = run.scratch / "encoder"
     if not kept.exists():  # a second run goes on with what the first one chose
-        kept.write_text(encoders.choose(content, sample_of(corpus, encoders.SAMPLE_BYTES), run, encoders.FAST), "utf-8")
+        partial = run.scratch / "encoder.partial"
+        sample = sample_of(corpus, encoders.SAMPLE_BYTES)
+        partial.write_text(encoders.choose(content, sample, run, encoders.FAST), "utf-8")
+        partial.rename(kept)
     name = kept.read_text("utf-8")
     for chosen in dict.fromkeys((name, encoders.REFERENCE)):
         folder = run.scratch / f"encoded-{chosen}"

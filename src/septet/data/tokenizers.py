@@ -20,6 +20,8 @@ from septet.model.words import PATTERNS
 CUT = "qwen2"
 """How text is cut before merging: by a pattern that GGUF can name, or a decoder with this tokeniser could not be exported."""
 
+_STRETCH = 1 << 16
+"""Characters that are looked at together: an encoding takes some 200 bytes of memory a token."""
 _NEVER = -1000.0
 """Log probability of a special token in running text: it is only ever placed, never read."""
 
@@ -104,11 +106,26 @@ def texts_of(corpus: Corpus, max_bytes: int, seed: int) -> Iterator[list[str]]:
                 for name, text in zip(columns["id"], columns["text"], strict=True)
                 if text and (share == 1.0 or _draw(name, seed) < bound)
             ]
-            some = some or bool(texts)
-            if texts:
-                yield texts
+            for some_texts in _portions(texts):
+                some = True
+                yield some_texts
     if not some:
         raise StepFailed("the corpus holds no text to learn from", "Look at what was left out in the steps before")
+
+
+def _portions(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The texts, long ones in stretches, in batches that are small enough to be encoded at once."""
+    pending: list[str] = []
+    held = 0
+    for text in texts:
+        for start in range(0, len(text), _STRETCH):
+            pending.append(text[start : start + _STRETCH])
+            held += len(pending[-1])
+            if held >= 8 * _STRETCH:
+                yield pending
+                pending, held = [], 0
+    if pending:
+        yield pending
 
 
 def size_of(corpus: Corpus) -> int:
