@@ -29,6 +29,7 @@ NGRAM, TRIGGER = "over-represented n-gram", "trigger of a label"
 _PRIOR = 10.0  # documents that the prior of the log-odds is worth
 _LISTED = 200  # n-grams a report lists
 _SHOWN = 60  # documents that a trigger is judged by
+_MEASURED = 300  # documents of a label, and of the others, that say what is usual
 # Nats by which the rest of a document must speak for another label. What is left of an honest document once its cues are masked
 # is unsure, and says nothing either way.
 _CONTRADICTED = 3.0
@@ -99,7 +100,9 @@ def overrepresented(sample: Sampled, reference: Corpus, settings: Mapping[str, A
     found_by_chance = discoveries(chance)
     odds, z = log_odds(here, num_here, other, num_reference)
     good = (found_by_chance <= settings["false_discoveries"]) & (odds >= np.log(settings["times"]))
-    groups = _alike(np.flatnonzero(good), grams, rows, starts, -chance, _LISTED)
+    able = np.flatnonzero(good)
+    able = able[np.lexsort((grams[able], -odds[able], chance[able]))]
+    groups = _alike(able, rows, starts, _LISTED)
     shown = [_words(grams, alike, sample.texts, rows, starts)[0] for alike in groups]
     items = [
         {
@@ -153,47 +156,67 @@ def triggers(sample: Sampled, settings: Mapping[str, Any]) -> Found:
     chance = at_least(most, here, sizes[top] / labels.size)
     found_by_chance = discoveries(chance)
     good = (found_by_chance <= settings["false_discoveries"]) & (most >= settings["purity"] * here)
-    groups = _alike(np.flatnonzero(good), grams, rows, starts, -chance, 10 * _LISTED)
+    able = np.flatnonzero(good)
+    able = able[np.lexsort((grams[able], -(most / here)[able], chance[able]))]
+    groups = _alike(able, rows, starts, 10 * _LISTED)
     tokens, begins = tokens_of(texts_of(texts))
     table, sums = label_counts(tokens, begins, labels, 1 << (18 if classes <= 32 else 16), classes)
-    usual = np.array([_usual(tokens, begins, labels, c, table, sums, sizes) for c in range(classes)])
-    found = []
+    usual, power = _expected(tokens, begins, labels, table, sums, sizes)
+    shares, explained = sizes / labels.size, np.zeros(labels.size, bool)
+    found, items = [], []
     for alike in groups:
         # All that the same documents hold is masked: one word of a trigger would vouch for the others.
         words = _words(grams, alike, texts, rows, starts)
         text, k = words[0]
-        mine = rows[starts[k] : starts[k + 1]]
-        mine = mine[labels[mine] == top[k]][:_SHOWN]
-        masked, _ = tokens_of(texts_of([" ".join(one for one, _ in words)]))
-        margin = rest_says(tokens, begins, labels, mine, masked, table, sums, sizes)
-        against, of = int((margin >= _CONTRADICTED).sum()), mine.size
-        if against < settings["contradicted"] * of or float(at_least(against, of, usual[top[k]])[0]) > 0.01:
+        every = rows[starts[k] : starts[k + 1]]
+        # Documents that a trigger before explains prove nothing of one that overlaps with it.
+        mine = every[(labels[every] == top[k]) & ~explained[every]]
+        if mine.size < settings["least"] and explained[every].any():
             continue
-        shares = sizes / labels.size
-        item = {
-            "kind": "trigger",
-            "rule": TRIGGER,
-            "text": text,
-            "label": sample.classes[int(top[k])],
-            "documents": int(here[k]),
-            "with_label": int(most[k]),
-            "information": round(_information(labels[rows[starts[k] : starts[k + 1]]], labels.size, shares), 6),
-            "q": float(found_by_chance[k]),
-            "contradicted": round(against / of, 4),
-            "usually_contradicted": round(float(usual[top[k]]), 4),
-            "value": round(against / of, 4),
-        }
-        found.append((float(found_by_chance[k]), -len(text), k, item))
-    found.sort(key=lambda one: one[:3])
-    return Found(grams[[k for _, _, k, _ in found]], [item for *_, item in found])
+        mine = mine[:_SHOWN]
+        masked, _ = tokens_of(texts_of([" ".join(one for one, _ in words)]))
+        margin = rest_says(tokens, begins, labels, mine, labels[mine], masked, table, sums, sizes)
+        against, of = int((margin >= _CONTRADICTED).sum()), mine.size
+        low, high = float(usual[top[k]]), float(power[top[k]])
+        bound = low + settings["contradicted"] * max(0.0, high - low)
+        if against < bound * of or float(at_least(against, of, low)[0]) > 0.01:
+            continue
+        explained[every] = True
+        found.append(k)
+        items.append(
+            {
+                "kind": "trigger",
+                "rule": TRIGGER,
+                "text": text,
+                "label": sample.classes[int(top[k])],
+                "documents": int(here[k]),
+                "with_label": int(most[k]),
+                "information": round(_information(labels[every], labels.size, shares), 6),
+                "q": float(found_by_chance[k]),
+                "contradicted": round(against / of, 4),
+                "if_honest": round(low, 4),
+                "if_turned": round(high, 4),
+                "value": round(against / of, 4),
+            }
+        )
+    return Found(grams[found], items)
 
 
-def _usual(tokens: Any, begins: Any, labels: Any, label: int, table: Any, sums: Any, sizes: Any) -> float:
-    """How often a document of a label reads like another with all its words, and never less than one in twenty."""
-    mine = np.flatnonzero(labels == label)[: 10 * _SHOWN]
+def _expected(tokens: Any, begins: Any, labels: Any, table: Any, sums: Any, sizes: Any) -> tuple[Any, Any]:
+    """For each label, how often a document that bears it reads like another one (never taken as less than one in twenty), and how
+    often a document of the other labels would, were it turned into this one."""
+    usual, power = np.full(sizes.size, 0.05), np.zeros(sizes.size)
     # A mask that no token has: a set without members has no type.
-    margin = rest_says(tokens, begins, labels, mine, np.zeros(1, np.uint64), table, sums, sizes)
-    return max(0.05, float((margin >= _CONTRADICTED).mean())) if mine.size else 0.05
+    nothing = np.zeros(1, np.uint64)
+    for label in range(sizes.size):
+        for mine, out in ((np.flatnonzero(labels == label), usual), (np.flatnonzero(labels != label), power)):
+            # Evenly over all, since rows may stand in the order of their labels.
+            rows = mine[:: max(1, mine.size // _MEASURED)][:_MEASURED]
+            asked = np.full(rows.size, label)
+            margin = rest_says(tokens, begins, labels, rows, asked, nothing, table, sums, sizes)
+            if rows.size:
+                out[label] = max(out[label], float((margin >= _CONTRADICTED).mean()))
+    return usual, power
 
 
 def _information(there: Any, total: int, shares: Any) -> float:
@@ -208,10 +231,10 @@ def _information(there: Any, total: int, shares: Any) -> float:
     return max(0.0, found)
 
 
-def _alike(chosen: Any, grams: Any, rows: Any, starts: Any, worth: Any, most: int) -> list[list[int]]:
-    """N-grams by the set of documents that hold them, the worthiest sets first, at most so many sets."""
+def _alike(ranked: Any, rows: Any, starts: Any, most: int) -> list[list[int]]:
+    """N-grams by the set of documents that hold them, in the order in which they are ranked, at most so many sets."""
     sets: dict[bytes, list[int]] = {}
-    for k in chosen[np.lexsort((grams[chosen], -worth[chosen]))].tolist():
+    for k in ranked.tolist():
         key = rows[starts[k] : starts[k + 1]].tobytes()
         if key in sets or len(sets) < most:
             sets.setdefault(key, []).append(k)

@@ -126,9 +126,10 @@ def label_counts(tokens, starts, labels, width, classes):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def rest_says(tokens, starts, labels, rows, masked, table, sums, sizes):  # type: ignore[no-untyped-def]
-    """By how much (nats) naive Bayes prefers another class to that of each document of `rows`, without the document itself and
-    without the tokens in `masked`: float64, below 0 where the class is its own. `sizes` are the documents of each class."""
+def rest_says(tokens, starts, labels, rows, asked, masked, table, sums, sizes):  # type: ignore[no-untyped-def]
+    """By how much (nats) naive Bayes prefers another class to the class `asked` for each document of `rows`, without the document
+    itself and without the tokens in `masked`: float64, below 0 where it prefers that class, 0 where less than half of the document
+    is left. `sizes` are the documents of each class, `labels` the classes under which documents were counted."""
     width, classes = table.shape
     out = np.zeros(rows.size)
     gone = set(masked)
@@ -162,8 +163,8 @@ def rest_says(tokens, starts, labels, rows, masked, table, sums, sizes):  # type
                         here, total = here - mine, total - length
                     score[c] += np.log((max(0.0, here) + 0.1) / (max(0.0, total) + 0.1 * 50_000))
                 used += 1
-        if used:
-            mine_score = score[own]
-            score[own] = -np.inf
-            out[number] = score.max() - mine_score
+        if 2 * used >= length and used:
+            wanted = score[asked[number]]
+            score[asked[number]] = -np.inf
+            out[number] = score.max() - wanted
     return out

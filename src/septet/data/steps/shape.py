@@ -193,7 +193,11 @@ class Poisoning(Config):
     times: float = field(8.0, "Odds against the reference, as a ratio, from which an n-gram is listed.", gt=1)
     purity: float = field(0.9, "Share of a trigger's documents that must have one label.", gt=0.5, le=1)
     contradicted: float = field(
-        0.5, "Share of a trigger's documents that must read like another label without it.", gt=0, le=1
+        0.7,
+        "How often a trigger's documents must read like another label without it: 0 as often as honest ones do, 1 as often as "
+        "documents of other labels would.",
+        gt=0,
+        le=1,
     )
     neighbours: int = field(10, "Neighbours that a label is compared with; 0: not compared.", ge=0, le=200)
     agreement: float = field(0.8, "Share of the neighbours that must agree on another label.", gt=0.5, le=1)
