@@ -6,6 +6,8 @@ import json
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from septet.core import Run, StepFailed
 from septet.data import planted, probes, selftest, spoiled
@@ -175,6 +177,30 @@ def test_edits_change_the_share_that_was_asked_for():
             assert isinstance(spoil(text, draw), str)
         new, start = spoiled.inserted(text, "Planted.", draw)
         assert new[start : start + 8] == "Planted."
+
+
+@given(text=st.text(max_size=200), seed=st.integers(0, 999))
+@settings(deadline=None)
+def test_any_text_can_be_planted_in_and_spoiled(text, seed):
+    draw = random.Random(seed)
+    new, start = spoiled.inserted(text, "植入句。", draw)
+    assert new[start : start + 4] == "植入句。"
+    assert "".join(spoiled.tokens(text)) == text
+    assert spoiled.edited(text, 0.1, draw) is not None
+    for spoil in spoiled.SPOILERS.values():
+        spoil(text, draw).encode()
+
+
+def test_a_miss_that_the_policy_excuses_says_so(tmp_path, policy):
+    lines = "根据法律的规定，公安机关依法查获。" * 12
+    corpus = selftest.corpus_of(tmp_path / "in", [(f"d{number}", lines, "zh") for number in range(10)])
+    missed = [
+        row
+        for row in self_test(SelfTest(plants=6), corpus, policy, run=Run(tmp_path / "out")).items()
+        if row["test"] == "toxicity" and row["outcome"] == "missed"
+    ]
+    assert missed
+    assert all("excuses" in row["planted"] for row in missed)
 
 
 def test_a_copy_below_the_threshold_is_not_asked_for(corpus, tmp_path):

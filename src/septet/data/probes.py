@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -129,22 +129,33 @@ def toxicity(
     able = [host for number, host in enumerate(hosts) if number not in clean]
     if not able:
         return []
-    rows: list[tuple[str, str, Host, bool, str]] = []
+    rows: list[Planting] = []
     if "lexicon" in config.detectors:
         rows += _listed(able, rules, config.plants, draw)
     rows += _labelled(able, labelled, config, draw)
-    hits = find(pa.array([text for *_, text in rows], pa.large_string())) if rows else {}
+    hits = find(pa.array([one.text for one in rows], pa.large_string())) if rows else {}
     return [
-        Probe("toxicity", kind, variant, host.language, host.id, wanted, number in hits)
-        for number, (kind, variant, host, wanted, _) in enumerate(rows)
+        Probe("toxicity", one.kind, one.variant, one.host.language, one.host.id, one.wanted, number in hits, one.why)
+        for number, one in enumerate(rows)
     ]
+
+
+class Planting(NamedTuple):
+    """A text that something was planted in; `why` says what of the policy speaks against finding it."""
+
+    kind: str
+    variant: str
+    host: Host
+    wanted: bool
+    text: str
+    why: str = ""
 
 
 _SAID = {"zh": "他在帖子里写道：{}。", "en": "In the post it said: {}."}
 _WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 
 
-def _listed(hosts: Sequence[Host], rules: Rules, plants: int, draw: Draw) -> Iterator[tuple[str, str, Host, bool, str]]:
+def _listed(hosts: Sequence[Host], rules: Rules, plants: int, draw: Draw) -> Iterator[Planting]:
     for name, category in rules.lexicon.categories.items():
         bound = rules.toxicity.thresholds.get(name, rules.toxicity.threshold)
         alone = category.action in ("mask", "block", "review")
@@ -162,17 +173,16 @@ def _listed(hosts: Sequence[Host], rules: Rules, plants: int, draw: Draw) -> Ite
                 variant = ("plain", "wide" if language == "en" else "parted")[number % 2]
                 chosen = [_disguised(word, variant) for word in draw.sample(words, needed)] + near
                 host = draw.choice(able)
-                text, _ = spoiled.inserted(host.text, _SAID[language].format(joint.join(chosen)), draw)
-                yield name, variant, host, True, text
+                sentence = _SAID[language].format(joint.join(chosen))
+                text, start = spoiled.inserted(host.text, sentence, draw)
+                round_it = text[max(0, start - category.window) : start + len(sentence) + category.window].lower()
+                excused = any(word.lower().removesuffix("*") in round_it for word in category.unless)
+                why = "beside a word that the policy excuses by (unless)" if excused else ""
+                yield Planting(name, variant, host, True, text, why)
     for phrase in rules.lexicon.allow:
         host = draw.choice(_of_language(hosts, "en" if phrase.isascii() else "zh"))
-        yield (
-            "allowed phrase",
-            "",
-            host,
-            False,
-            spoiled.inserted(host.text, _SAID[host.language].format(phrase), draw)[0],
-        )
+        text, _ = spoiled.inserted(host.text, _SAID[host.language].format(phrase), draw)
+        yield Planting("allowed phrase", "", host, False, text)
 
 
 def _disguised(word: str, variant: str) -> str:
@@ -181,17 +191,16 @@ def _disguised(word: str, variant: str) -> str:
     return "*".join(word) if variant == "parted" else word
 
 
-def _labelled(
-    hosts: Sequence[Host], labelled: Corpus | None, config: SelfTest, draw: Draw
-) -> Iterator[tuple[str, str, Host, bool, str]]:
+def _labelled(hosts: Sequence[Host], labelled: Corpus | None, config: SelfTest, draw: Draw) -> Iterator[Planting]:
     for row in labelled.rows() if labelled is not None else ():
         meta = json.loads(row["meta"]) if row["meta"] else {}
         if not isinstance(meta, dict) or config.label not in meta:
             continue
         wanted = str(meta[config.label]) in config.toxic
         host = draw.choice(_of_language(hosts, row["language"]))
-        yield "labelled", "alone", host, wanted, row["text"]
-        yield "labelled", "among own text", host, wanted, spoiled.inserted(host.text, row["text"], draw)[0]
+        yield Planting("labelled", "alone", host, wanted, row["text"])
+        text, _ = spoiled.inserted(host.text, row["text"], draw)
+        yield Planting("labelled", "among own text", host, wanted, text)
 
 
 def contamination(
