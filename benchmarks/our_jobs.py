@@ -31,7 +31,9 @@ def chains(corpus: Corpus, out: Path) -> dict[str, float]:
 def signals(corpus: Corpus, out: Path) -> dict[str, float]:
     from septet.data import signals as work  # noqa: F401
     from septet.data.steps import Measure, measure
+    from septet.detect import quality
 
+    quality.measure("Compiled code is loaded. That is not the job.", "en")
     began = time.process_time()
     measure(Measure(), corpus, run=Run(out / "kept", out / "scratch"))
     return {"cpu": time.process_time() - began}
@@ -45,8 +47,10 @@ def filters(corpus: Corpus, out: Path) -> dict[str, float]:
     settled = out / "policy"
     settled.mkdir(parents=True)
     (settled / "policy.json").write_bytes(policy.encode(policy.Policy()))
+    from septet.detect import quality
     from septet.kinds import Policy
 
+    quality.measure("Compiled code is loaded. That is not the job.", "en")
     config = Filter(sets=("gopher", "gopher-repetition", "c4", "fineweb"))
     began = time.process_time()
     made = filter_(config, corpus, Policy(settled), run=Run(out / "kept", out / "scratch"))
@@ -54,9 +58,14 @@ def filters(corpus: Corpus, out: Path) -> dict[str, float]:
 
 
 def sentences(corpus: Corpus, out: Path) -> dict[str, float]:
+    import duckdb  # noqa: F401
+
     from septet.data import passages  # noqa: F401
     from septet.data.steps import DeduplicatePassages, deduplicate_passages
+    from septet.kernels.arrow import texts_of
+    from septet.kernels.segments import segments
 
+    segments(texts_of(["Compiled code is loaded. That is not the job."]), "sentence")
     began = time.process_time()
     config = DeduplicatePassages(unit="sentence", span=3)
     made = deduplicate_passages(config, corpus, run=Run(out / "kept", out / "scratch"))

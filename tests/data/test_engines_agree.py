@@ -6,7 +6,9 @@ import hashlib
 import random
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from septet.core import Run, StepFailed
@@ -131,3 +133,38 @@ def loses_rows(_):
 def test_a_row_that_vanishes_is_an_error(corpus, tmp_path):
     with pytest.raises(StepFailed, match="a row may not vanish"):
         stream.apply(corpus, Run(tmp_path / "out"), loses_rows, {})
+
+
+def test_row_groups_end_by_content_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "GROUP_ROWS", 7)
+    monkeypatch.setattr(stream, "GROUP_BYTES", 100)
+    draw = random.Random(2)
+    texts = ["x" * draw.choice((1, 5, 30, 60, 150)) for _ in range(60)]
+    schema = pa.schema([("text", pa.string())])
+    groups = []
+    for batch in (1, 2, 5, 13, 60):
+        path = tmp_path / f"{batch}.parquet"
+        with stream.Writer(path, schema) as writer:
+            for start in range(0, 60, batch):
+                writer.add(pa.table({"text": texts[start : start + batch]}, schema))
+        file = pq.ParquetFile(path)
+        groups.append([file.metadata.row_group(k).num_rows for k in range(file.metadata.num_row_groups)])
+        assert file.read()["text"].to_pylist() == texts
+    assert all(one == groups[0] for one in groups)
+    at = 0
+    for size in groups[0][:-1]:
+        held = sum(map(len, texts[at : at + size]))
+        assert size == 7 or held >= 100
+        assert held - len(texts[at + size - 1]) < 100
+        at += size
+
+
+def test_a_transform_is_added_to_each_row():
+    lists = pa.array([["a", "b"], [], ["c"]], pa.list_(pa.string()))
+    table = pa.table({"transforms": pa.concat_arrays([lists, lists])}).slice(1, 4)
+    assert stream.with_transform(table, "new")["transforms"].to_pylist() == [
+        ["new"],
+        ["c", "new"],
+        ["a", "b", "new"],
+        ["new"],
+    ]

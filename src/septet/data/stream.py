@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -133,7 +134,7 @@ def pass_part(piece: dict[str, Any]) -> dict[str, Any]:
     facts: Counter[str] = Counter()
     with Writer(out / "kept.parquet", SCHEMA) as kept, Writer(out / "dropped.parquet", DROPPED) as left:
         for batch in pq.ParquetFile(piece["part"]).iter_batches(piece["batch_rows"]):
-            places = pa.array(range(rows, rows + batch.num_rows), pa.int64())
+            places = pa.array(np.arange(rows, rows + batch.num_rows, dtype=np.int64))
             sorted_ = work(pa.Table.from_batches([batch]).append_column("row", places))
             gone = 0 if sorted_.dropped is None else sorted_.dropped.num_rows
             made = int(sorted_.facts.get("made", 0))
@@ -211,17 +212,22 @@ class Writer:
         """Append rows. Columns are put in the order of the schema."""
         table = table.select(self._schema.names).cast(self._schema)
         self.rows += table.num_rows
-        lengths = pc.fill_null(pc.binary_length(table[self._sized()]), 0).to_numpy() if table.num_rows else []
+        if not table.num_rows:
+            return
+        sizes = np.cumsum(pc.fill_null(pc.binary_length(table[self._sized()]), 0).to_numpy(), dtype=np.int64)
         start = 0
-        for row, length in enumerate(lengths):
-            self._pending_rows += 1
-            self._pending_bytes += int(length)
-            if self._pending_rows >= GROUP_ROWS or self._pending_bytes >= GROUP_BYTES:
-                self._pending.append(table.slice(start, row + 1 - start))
-                start = row + 1
+        while start < table.num_rows:
+            before = int(sizes[start - 1]) if start else 0
+            by_bytes = int(np.searchsorted(sizes, GROUP_BYTES - self._pending_bytes + before)) + 1
+            end = min(by_bytes, start + GROUP_ROWS - self._pending_rows)
+            full = end <= table.num_rows
+            end = min(end, table.num_rows)
+            self._pending.append(table.slice(start, end - start))
+            self._pending_rows += end - start
+            self._pending_bytes += int(sizes[end - 1]) - before
+            start = end
+            if full:
                 self._flush()
-        if start < table.num_rows:
-            self._pending.append(table.slice(start))
 
     def _sized(self) -> str:
         return "text" if "text" in self._schema.names else self._schema.names[0]
@@ -234,9 +240,15 @@ class Writer:
 
 def with_transform(table: pa.Table, name: str) -> pa.Table:
     """The rows with one more entry in `transforms`."""
-    lists = table["transforms"].combine_chunks()
-    lists = lists.chunk(0) if isinstance(lists, pa.ChunkedArray) else lists
-    added = pa.array([[*(old or []), name] for old in lists.to_pylist()], pa.list_(pa.string()))
+    column = table["transforms"].combine_chunks()
+    lists = column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
+    ends = lists.offsets.to_numpy().astype(np.int64)
+    values = lists.values.slice(ends[0], ends[-1] - ends[0])
+    ends = ends - ends[0]
+    # Behind the entries of each row comes the new one, which stands once behind all values.
+    order = np.insert(np.arange(len(values)), ends[1:], len(values))
+    longer = pa.concat_arrays([values, pa.array([name], values.type)]).take(pa.array(order))
+    added = pa.ListArray.from_arrays(pa.array(ends + np.arange(ends.size), pa.int32()), longer)
     return table.set_column(table.schema.get_field_index("transforms"), "transforms", added)
 
 
