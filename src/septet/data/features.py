@@ -164,14 +164,24 @@ def _decompose(full: tuple[Any, Any, Any], width: int, seed: int) -> tuple[dict[
     draw = np.random.default_rng(seed)
     columns = draw.standard_normal((height, width + _OVER)).astype(np.float32)
     for _ in range(_ROUNDS):
-        left, _ = np.linalg.qr(times(starts, places, values, columns))
-        columns, _ = np.linalg.qr(transposed_times(starts, places, values, left.astype(np.float32), height))
-        columns = columns.astype(np.float32)
+        left = _orthogonal(times(starts, places, values, columns))
+        columns = _orthogonal(transposed_times(starts, places, values, left, height))
     small = times(starts, places, values, columns)
     _, sizes, turn = np.linalg.svd(small.astype(np.float64), full_matrices=False)
     projection = _signed(columns.astype(np.float64) @ turn.T[:, :width])
     kept = float((sizes[:width] ** 2).sum() / max(1e-12, float((values.astype(np.float64) ** 2).sum())))
     return {"projection": np.ascontiguousarray(projection, np.float32), "idf": idf}, kept
+
+
+def _orthogonal(columns: Any) -> Any:
+    """Orthonormal columns of the same span, by the products of the columns: float32. A direction that is not there becomes zeros.
+
+    A QR decomposition of so tall an array takes seven times as long (0.88 and 0.13 s for 65,536 by 112, one thread; 2026-11).
+    """
+    exact = columns.astype(np.float64)
+    sizes, turn = np.linalg.eigh(exact.T @ exact)
+    there = sizes > 1e-12 * max(float(sizes[-1]), 1e-300)
+    return (exact @ (turn * np.where(there, 1 / np.sqrt(np.where(there, sizes, 1)), 0))).astype(np.float32)
 
 
 def _project_texts(corpus: Corpus, run: Run, out: Any) -> None:
