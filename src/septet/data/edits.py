@@ -5,18 +5,19 @@ An edit is `[start, end, length]`: characters start to end of the text as it was
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+
+import msgspec
 
 Edit = tuple[int, int, int]
 
 
 def encode(edits: Sequence[Edit]) -> str:
-    return json.dumps([list(edit) for edit in sorted(edits)]) if edits else ""
+    return msgspec.json.encode(sorted(edits)).decode() if edits else ""
 
 
 def decode(text: str) -> list[Edit]:
-    return [(start, end, length) for start, end, length in json.loads(text)] if text else []
+    return [(start, end, length) for start, end, length in msgspec.json.decode(text)] if text else []
 
 
 def original(edits: Sequence[Edit], start: int, end: int) -> tuple[int, int]:

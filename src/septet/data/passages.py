@@ -7,6 +7,7 @@ part are written as a table; which of them stand twice is asked of DuckDB, which
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,9 @@ def cut_repeated(settings: Mapping[str, Any]) -> stream.Work:
     stayed = np.zeros(kept_at.size, np.bool_)
     base = int(settings["number"]) * _PART
     gone = repeated(runs(whole, span), span, int(settings["least_bytes"]), known, kept_at, base, stayed)
-    _examples(settings, whole, gone, span)
+    examples = _examples(settings, whole, gone, span)
+    told = part.with_suffix(".jsonl")
+    told.unlink(missing_ok=True)
     texts, starts, ends = (column[gone] for column in (whole.text, whole.start, whole.end))
     # Neighbours that go together are one span.
     heads = np.flatnonzero(np.r_[True, (texts[1:] != texts[:-1]) | (starts[1:] != ends[:-1])]) if texts.size else texts
@@ -112,6 +115,12 @@ def cut_repeated(settings: Mapping[str, Any]) -> stream.Work:
         row = int(batch["row"][0].as_py()) if batch.num_rows else 0
         low, high = np.searchsorted(at, (row, row + batch.num_rows))
         column = batch["text"].combine_chunks()
+        for place, start, end, first in examples:
+            if not row <= place < row + batch.num_rows:
+                continue
+            with told.open("a", encoding="utf-8") as file:
+                text = column[place - row].as_py()[start:end].strip()[:300]
+                file.write(json.dumps({"first": first, "text": text}, ensure_ascii=False) + "\n")
         facts = {"characters": float(pc.sum(pc.utf8_length(column)).as_py() or 0), "removed": 0.0, "passages": 0.0}
         if low == high:
             return stream.Sorted(stream.with_transform(batch, NAME), None, facts)
@@ -142,20 +151,16 @@ def cut_repeated(settings: Mapping[str, Any]) -> stream.Work:
     return work
 
 
-def _examples(settings: Mapping[str, Any], whole: Segments, gone: Any, span: int) -> None:
-    """Keep one copy, from this part, of each of the commonest passages in its words."""
+def _examples(settings: Mapping[str, Any], whole: Segments, gone: Any, span: int) -> list[tuple[int, int, int, int]]:
+    """One copy in this part of each of the commonest passages: its row, first and last character, and its hash."""
     asked = pq.read_table(settings["twice"]).sort_by([("count", "descending"), ("first", "ascending")])
-    asked = asked.slice(0, _EXAMPLES)
     many = runs(whole, span)
-    places = np.flatnonzero(gone[: many.first.size] & np.isin(many.first, asked["first"].to_numpy()))
+    places = np.flatnonzero(gone[: many.first.size])
+    places = places[np.isin(many.first[places], asked["first"].slice(0, _EXAMPLES).to_numpy())]
     _, once = np.unique(many.first[places], return_index=True)
-    file = pq.ParquetFile(settings["part"])
-    texts = file.read(columns=["text"])["text"] if once.size else None
-    lines = []
-    for place in places[once]:
-        text = texts[int(many.text[place])].as_py()[int(many.start[place]) : int(many.end[place])]
-        lines.append({"first": int(many.first[place]), "text": text.strip()[:300]})
-    write_lines(Path(settings["out"]).with_suffix(".jsonl"), lines)
+    chosen = places[once]
+    columns = (many.text[chosen], many.start[chosen], many.end[chosen], many.first[chosen])
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _commonest(twice: Path, parts: list[Path]) -> list[dict[str, Any]]:
