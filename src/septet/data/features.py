@@ -222,9 +222,9 @@ def _distortion(full: Any, method: str, small: Any, arrays: Mapping[str, Any]) -
     count = min(_PAIRS, len(small))
     if method == "hashed":
         starts, places, values = full
-        dense = np.zeros((count, 1 << _BITS), np.float32)
-        for row in range(count):
-            dense[row, places[starts[row] : starts[row + 1]]] = values[starts[row] : starts[row + 1]]
+        there, column = np.unique(places[: starts[count]], return_inverse=True)
+        dense = np.zeros((count, there.size), np.float32)
+        dense[np.repeat(np.arange(count), np.diff(starts[: count + 1])), column] = values[: starts[count]]
     else:
         dense = full[:count] - arrays["mean"]
     one, other = np.triu_indices(count, 1)
