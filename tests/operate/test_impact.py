@@ -305,6 +305,17 @@ def test_any_value_makes_a_pattern_that_finds_it(value):
     assert pc.match_substring_regex(pa.array([f"。{value}。"]), pattern).to_pylist() == [True]
 
 
+def test_a_long_value_is_refused_and_the_longest_works(workspace):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    with pytest.raises(ConfigError, match="201 characters"):
+        find(workspace, "9" * 201)
+    for value in ("7" * 200, "秦" * 200, "Ａb" * 100):
+        pattern = pattern_of(find(workspace, value).value)
+        assert pc.match_substring_regex(pa.array([f"。{value}。"]), pattern).to_pylist() == [True]
+
+
 def test_the_verb_never_says_the_value(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
     monkeypatch.delenv("SEPTET_WORKSPACE", raising=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def _print_corpora(found: dict[str, Any]) -> None:
             print(clip(f"{sort}: {one['id']} {one['source']}{where}", 118))
 
 
-def _cut(rows: list[tuple[str, ...]], head: tuple[str, ...]) -> None:
+def _cut(rows: Sequence[tuple[str, ...]], head: tuple[str, ...]) -> None:
     """A table of at most so many lines, and how many more there are."""
     if not rows:
         return

@@ -103,7 +103,7 @@ def _print(found: Impact, language: str) -> None:
         print(say("head", sort, found.label, len(found.hits)))
     if found.hits:
         print()
-        print(table([_row(hit, say(hit.how)) for hit in found.hits], words["columns"]))  # type: ignore[arg-type]
+        print(table([_row(hit, say(hit.how)) for hit in found.hits], words["columns"]))
     for hit in found.hits:
         for file, lines in hit.files.items():
             print(clip(f"{_name(hit)}{say('files', file, lines)}", 118))

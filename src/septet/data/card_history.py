@@ -88,8 +88,8 @@ def history(
                 left_out.append(_rule(record.step, record.fingerprint, drop["rule"], int(drop["count"]), folder))
     else:
         # No record lies beside it: what was left out is still counted, though not by whom.
-        for rule, count in _counted(db, corpus.path):
-            left_out.append(_rule("", "", rule, count, corpus.path))
+        for name, count in _counted(db, corpus.path):
+            left_out.append(_rule("", "", name, count, corpus.path))
     each = max(1, examples // len(left_out)) if left_out else 0
     left = examples
     for rule in sorted(left_out, key=lambda one: -one["count"]):

@@ -23,6 +23,8 @@ from septet.detect import pii
 from septet.kinds import Corpus
 
 SORTS = ("source", "document", "dataset", "artifact", "value")
+_LONGEST = 200
+"""A longer pattern may pass the memory that RE2 allows itself, and its message would say the value."""
 _GAP = "[-\\s.()·\u00a0\u2010-\u2015\uff0d]{0,2}"
 _BLANK = "[\\s\u200b\u3000]?"
 
@@ -133,6 +135,8 @@ def _value(what: str) -> Subject:
     text = unicodedata.normalize("NFKC", what).strip()
     if len(text) < (2 if any(_is_han(c) for c in text) else 4):
         raise ConfigError("the value is too short to be looked for", "Give a whole name, number or address")
+    if len(text) > _LONGEST:
+        raise ConfigError(f"the value has {len(text)} characters", f"Give a part of it, of {_LONGEST} at most")
     kinds = sorted({span.kind for span in pii.detect(what, threshold=0.3)})
     return Subject(sort="value", label=f"{', '.join(kinds) or 'text'}, {len(what)} characters", value=what)
 
