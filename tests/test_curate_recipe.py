@@ -10,7 +10,7 @@ import pytest
 from septet.core.recipe import load
 from septet.core.runner import Runner
 from septet.core.workspace import Workspace
-from septet.kinds import Corpus, Tokens
+from septet.kinds import Corpus, Report, Tokens
 
 CHAIN = ("docs", "cleaned", "good", "current", "passages", "unique", "exam", "decent", "private")
 CHINESE = "客户申请贷款时应当提交身份证明和收入证明，银行在十五个工作日内作出是否同意的答复，并说明理由。"
@@ -83,3 +83,16 @@ def test_the_tokens_hold_every_document_of_the_mixture(made):
     workspace, records = made
     tokens = Tokens(workspace.store.folder(records["tokens"]))
     assert tokens.meta["documents"] == corpus(made, "mixture").count() == corpus(made, "private").count()
+
+
+def test_what_stands_beside_the_chain_runs_too(tmp_path, repository):
+    recipe = load(repository / "recipes" / "shape.toml")
+    with Workspace(tmp_path / ".septet") as workspace:
+        records = Runner(workspace).run(recipe)
+        further = Corpus(workspace.store.folder(records["further"]))
+        parents = {row["id"] for row in Corpus(workspace.store.folder(records["covering"])).rows()}
+        made = [row for row in further.rows() if row["parent"]]
+        assert made
+        assert {row["parent"] for row in made} <= parents
+        shares = Report(workspace.store.folder(records["fertility"])).summary()
+        assert any(name.startswith("extended") for name in shares)
