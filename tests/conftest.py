@@ -9,9 +9,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from septet.core.workspace import Workspace
+
+# A test asserts what is so, not how long it takes: a first call compiles kernels, and the machine may be busy.
+hypothesis.settings.register_profile("septet", deadline=None)
+hypothesis.settings.load_profile("septet")
 
 TOY = Path(__file__).parent / "toy"
 REPOSITORY = Path(__file__).parent.parent

@@ -310,7 +310,7 @@ _MAKERS: Mapping[str, Callable[[str, _Draw], str]] = {
 DETAILS = {
     "birth_date": ("year", "decade", "month"),
     "address": ("city", "province"),
-    "age": ("5", "10", "20"),
+    "age": ("10", "5", "20"),
     "amount": ("10", "100"),
     "date": ("month", "quarter", "year", "decade"),
     "ip": ("24", "16"),
