@@ -187,10 +187,11 @@ def _name_en(text: str, at: int, low: int, high: int) -> Found:  # noqa: ARG001
 def _may_be_name(name: str, before: str) -> bool:
     if name[0] in AMBIGUOUS and not before.rstrip().endswith((":", "：", "叫", "是", "为")):
         return False
-    # No name ends in a particle, and the charter of a legal person is none.
-    if name[-1] in "的了着是为在和与或及等" or name[:2] in ("章程", "查明"):
+    if name[:2] in ("章程", "查明"):  # the charter of a legal person is no name, whatever stands before it
         return False
-    if name[:2] in _WORDS and not before.rstrip().endswith((":", "：", "叫")):
+    # Without a colon or a verb of naming, a particle at the end or an everyday word is what it looks like.
+    named = before.rstrip().endswith((":", "：", "叫"))
+    if not named and (name[:2] in _WORDS or name[-1] in "的了着是为在和与或及等"):
         return False
     given = name[2:] if name[:2] in DOUBLE.split("|") and len(name) > 2 else name[1:]
     return given not in _NOT_NAMES and name not in _NOT_NAMES
