@@ -5,6 +5,7 @@ python our_jobs.py JOB CORPUS OUT     prints {"cpu": seconds of the job without 
 
 from __future__ import annotations
 
+import itertools
 import json
 import resource
 import sys
@@ -29,28 +30,22 @@ def chains(corpus: Corpus, out: Path) -> dict[str, float]:
 
 
 def signals(corpus: Corpus, out: Path) -> dict[str, float]:
-    from septet.data import signals as work  # noqa: F401
     from septet.data.steps import Measure, measure
-    from septet.detect import quality
 
-    quality.measure("Compiled code is loaded. That is not the job.", "en")
     began = time.process_time()
     measure(Measure(), corpus, run=Run(out / "kept", out / "scratch"))
     return {"cpu": time.process_time() - began}
 
 
 def filters(corpus: Corpus, out: Path) -> dict[str, float]:
-    from septet.data import filters as work  # noqa: F401
     from septet.data.steps import Filter, filter_
     from septet.detect import policy
 
     settled = out / "policy"
     settled.mkdir(parents=True)
     (settled / "policy.json").write_bytes(policy.encode(policy.Policy()))
-    from septet.detect import quality
     from septet.kinds import Policy
 
-    quality.measure("Compiled code is loaded. That is not the job.", "en")
     config = Filter(sets=("gopher", "gopher-repetition", "c4", "fineweb"))
     began = time.process_time()
     made = filter_(config, corpus, Policy(settled), run=Run(out / "kept", out / "scratch"))
@@ -58,14 +53,8 @@ def filters(corpus: Corpus, out: Path) -> dict[str, float]:
 
 
 def sentences(corpus: Corpus, out: Path) -> dict[str, float]:
-    import duckdb  # noqa: F401
-
-    from septet.data import passages  # noqa: F401
     from septet.data.steps import DeduplicatePassages, deduplicate_passages
-    from septet.kernels.arrow import texts_of
-    from septet.kernels.segments import segments
 
-    segments(texts_of(["Compiled code is loaded. That is not the job."]), "sentence")
     began = time.process_time()
     config = DeduplicatePassages(unit="sentence", span=3)
     made = deduplicate_passages(config, corpus, run=Run(out / "kept", out / "scratch"))
@@ -79,7 +68,6 @@ def personal(corpus: Corpus, out: Path) -> dict[str, float]:
     from septet.detect.pii import detect_all
 
     texts = [pq.read_table(part, columns=["text"])["text"].combine_chunks() for part in corpus.parts]
-    detect_all(texts[0][:200])
     began = time.process_time()
     found = [detect_all(column) for column in texts]
     spent = time.process_time() - began
@@ -108,6 +96,10 @@ def contamination(corpus: Corpus, out: Path) -> dict[str, float]:
 
 if __name__ == "__main__":
     job, source, out = sys.argv[1:4]
+    if job not in ("neardup", "chains"):
+        # Imports and the loading of compiled code are not the job: once over a few rows first. The others are whole processes.
+        few = Corpus.write(Path(out) / "few", itertools.islice(Corpus(Path(source)).rows(), 50))
+        globals()[job](few, Path(out) / "first")
     said = globals()[job](Corpus(Path(source)), Path(out))
     said["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps(said) + "\n")

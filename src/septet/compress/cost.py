@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from septet import statistics
-from septet.compress.equivalence import continuations, perplexity, same_ids
+from septet.compress.equivalence import continuations, golden_prompts, perplexity, same_ids
 from septet.core import ConfigError, Run
 from septet.inference.protocol import Engine, Options, Prompt, load
 from septet.kinds import Measure, Model, Report, Suite
@@ -36,7 +36,10 @@ def report(config: Cost, before: Model, after: Model, suite: Suite, run: Run) ->
     first, second = _timed_load(before, "before", run), _timed_load(after, "after", run)
     try:
         equal = same_ids(first, second, before)
-        greedy = continuations(first, second, before, config.tokens)
+        # Four golden prompts alone are few: one on the edge between two answers would decide. The questions are asked too.
+        asked = [(text, Prompt(tuple(ids))) for text, ids in golden_prompts(before)]
+        asked += [(item["question"], first.codec.prompt(_messages(item))) for item in chosen]
+        greedy = continuations(first, second, asked, config.tokens)
         scored = [_scores(engine, chosen, label, run) for engine, label in ((first, "before"), (second, "after"))]
         for engine, label in ((first, "before"), (second, "after")):
             _observe_speed(engine, label, run)
@@ -70,11 +73,19 @@ def report(config: Cost, before: Model, after: Model, suite: Suite, run: Run) ->
             "agreement": one.agreement,
             "same_ids": same,
         }
-        for n, (one, same) in enumerate(zip(greedy, equal, strict=True), 1)
+        for n, (one, same) in enumerate(zip(greedy[: len(equal)], equal, strict=True), 1)
     ]
     items += [
-        {"id": item["id"], "tokens": length, "log_before": round(one, 4), "log_after": round(two, 4)}
-        for item, length, one, two in zip(chosen, lengths, logs[0], logs[1], strict=True)
+        {
+            "id": item["id"],
+            "tokens": length,
+            "log_before": round(one, 4),
+            "log_after": round(two, 4),
+            "before": said.before,
+            "after": said.after,
+            "agreement": said.agreement,
+        }
+        for item, length, one, two, said in zip(chosen, lengths, logs[0], logs[1], greedy[len(equal) :], strict=True)
     ]
     notes = [
         f"{len(chosen)} of {len(questions)} questions were scored",
@@ -93,12 +104,16 @@ def _scores(engine: Engine, items: Sequence[dict[str, Any]], label: str, run: Ru
     """Log-probability and number of tokens of the first reference answer of each item."""
     found = []
     for done, item in enumerate(items, 1):
-        messages = grounded_messages(item["question"], item.get("contexts") or [], item["language"]).messages
+        messages = _messages(item)
         answer = engine.codec.continuation(messages, item["answers"][0])
         (log,) = engine.score(engine.codec.prompt(messages), [answer])
         found.append((log, len(answer)))
         run.progress(done, len(items), f"answers scored, {label}")
     return found
+
+
+def _messages(item: dict[str, Any]) -> Any:
+    return grounded_messages(item["question"], item.get("contexts") or [], item["language"]).messages
 
 
 def _in_whole_characters(codec: Codec, answer: str) -> bool:

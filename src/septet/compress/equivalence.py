@@ -13,7 +13,7 @@ from septet.inference.protocol import Engine, Options, Prompt
 from septet.kinds import Model, read_json
 
 LEAST_AGREEMENT = 0.5
-"""Share of greedy tokens before the first difference, averaged over the golden prompts, below which 8-bit weights are
+"""Share of greedy tokens before the first difference, averaged over prompts, below which 8-bit weights are
 broken rather than rounded. Measured: 0.9 and more for models from 0.01 to 0.3 billion parameters (2026-11)."""
 LARGEST_RISE = 0.02
 """Rise of the perplexity of reference answers, as a share, that 8-bit weights may cause."""
@@ -43,15 +43,16 @@ def same_ids(before: Engine, after: Engine, model: Model) -> list[bool]:
     ]
 
 
-def continuations(before: Engine, after: Engine, model: Model, num_tokens: int) -> list[Continuation]:
-    """Greedy continuations of the golden prompts by both forms."""
-    golden = golden_prompts(model)
-    prompts = [Prompt(tuple(ids)) for _, ids in golden]
+def continuations(
+    before: Engine, after: Engine, prompts: Sequence[tuple[str, Prompt]], num_tokens: int
+) -> list[Continuation]:
+    """Greedy continuations of prompts, given with their texts, by both forms."""
+    asked = [prompt for _, prompt in prompts]
     options = Options(max_tokens=num_tokens)
-    pairs = zip(before.generate(prompts, options), after.generate(prompts, options), strict=True)
+    pairs = zip(before.generate(asked, options), after.generate(asked, options), strict=True)
     return [
         Continuation(text, one.text, two.text, agreement(one.ids, two.ids))
-        for (text, _), (one, two) in zip(golden, pairs, strict=True)
+        for (text, _), (one, two) in zip(prompts, pairs, strict=True)
     ]
 
 

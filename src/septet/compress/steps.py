@@ -21,8 +21,8 @@ class Quantise(Config):
 class Cost(Config):
     """Compare two forms of one model: size, tokens, answers, perplexity."""
 
-    items: int = field(12, "Questions of the suite whose reference answers are scored.", ge=1)
-    tokens: int = field(24, "Tokens that each golden prompt is continued by.", ge=1)
+    items: int = field(12, "Questions of the suite that are asked and whose reference answers are scored.", ge=1)
+    tokens: int = field(24, "Tokens that each golden prompt and question is continued by.", ge=1)
     seed: int = field(0, "Seed of the choice of questions and of the intervals.", ge=0)
 
 
@@ -44,7 +44,7 @@ def quantise(config: Quantise, model: Model, run: Run) -> Model:
     return Model(run.out)
 
 
-@step("compress.report", version=1)
+@step("compress.report", version=2)
 def report(config: Cost, before: Model, after: Model, suite: Suite, run: Run) -> Report:
     """Say what compression saved and what it cost. Speeds are observed, since they differ from run to run."""
     from septet.compress import cost

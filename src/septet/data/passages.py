@@ -37,18 +37,20 @@ def apply(corpus: Corpus, known: Sequence[Corpus], settings: Mapping[str, Any], 
     folder = run.scratch / "passages"
     folder.mkdir(exist_ok=True)
     pieces = [
-        {**settings, "part": str(part), "number": number, "out": str(folder / f"part-{number:05d}.parquet")}
+        {**settings, "part": str(part), "number": number, "out": str(folder / f"part-{number:05d}.done")}
         for number, part in enumerate(part for one in (*known, corpus) for part in one.parts)
     ]
     mine = pieces[len(pieces) - len(corpus.parts) :]
     for number, _ in enumerate(run.map(hash_part, pieces), 1):
         run.progress(number, len(pieces), "parts hashed")
     twice = folder / "repeated.parquet"
+    candidates = folder / "candidates.parquet"
+    _candidates([Path(piece["out"]) for piece in pieces], candidates, run)
     with database(run) as connection:
         connection.execute(
             "copy (select first, second, min(place) as place, sum(count)::bigint as count from read_parquet(?) "
             "group by first, second having sum(count) >= ? order by first, second) to ? (format parquet)",
-            [[piece["out"] for piece in pieces], settings["least_count"], str(twice)],
+            [str(candidates), settings["least_count"], str(twice)],
         )
     passed = stream.over(corpus.parts, run, cut_repeated, [{**piece, "twice": str(twice)} for piece in mine])
     run.drop(f"{settings['unit']}s that stand elsewhere", int(passed.facts.get("passages", 0)), "passages.jsonl")
@@ -63,7 +65,7 @@ def hash_part(piece: dict[str, Any]) -> int:
     Returns the number of the different ones."""
     out = Path(piece["out"])
     if out.exists():
-        return int(pq.ParquetFile(out).metadata.num_rows)
+        return int(out.read_text("ascii"))
     batches = []
     row = 0
     for batch in pq.ParquetFile(piece["part"]).iter_batches(4096, columns=["text"]):
@@ -76,18 +78,40 @@ def hash_part(piece: dict[str, Any]) -> int:
         np.save(out.with_suffix(f".{name}.npy"), column)
     many = runs(whole, piece["span"])
     places, counts = distinct(many, piece["least_bytes"])
-    table = pa.table(
-        {
-            "first": many.first[places],
-            "second": many.second[places],
-            "count": counts,
-            "place": many.text[places].astype(np.int64) + piece["number"] * _PART,
-        }
-    )
-    partial = out.with_suffix(".partial")
-    pq.write_table(table, partial, compression="none", use_dictionary=False, write_statistics=False)
-    partial.rename(out)
+    columns = {
+        "first": many.first[places],
+        "second": many.second[places],
+        "count": counts,
+        "place": many.text[places].astype(np.int64) + piece["number"] * _PART,
+    }
+    for name, column in columns.items():
+        np.save(out.with_suffix(f".different.{name}.npy"), column)
+    out.write_text(str(places.size), "ascii")
     return int(places.size)
+
+
+def _candidates(parts: Sequence[Path], out: Path, run: Run) -> None:
+    """The passages of all parts that may stand twice, as a table. Most stand once, and a sort of one hash tells them apart
+    cheaply; where that would not fit, all are taken, and the database sorts them on disk."""
+
+    def column(part: Path, name: str) -> Any:
+        return np.load(part.with_suffix(f".different.{name}.npy"), mmap_mode="r")
+
+    firsts = [column(part, "first") for part in parts]
+    twice: Any = None
+    if not run.memory_mb or 16 * sum(one.size for one in firsts) < run.memory_mb << 20:
+        every = np.sort(np.concatenate(firsts)) if firsts else np.zeros(0, np.uint64)
+        twice = np.unique(every[1:][every[1:] == every[:-1]])
+    schema = pa.schema([("first", pa.uint64()), ("second", pa.uint64()), ("count", pa.int64()), ("place", pa.int64())])
+    with pq.ParquetWriter(out, schema, compression="none", use_dictionary=False) as writer:
+        for part, first in zip(parts, firsts, strict=True):
+            count = column(part, "count")
+            may = slice(None)
+            if twice is not None:
+                at = np.minimum(np.searchsorted(twice, first), max(0, twice.size - 1))
+                may = np.flatnonzero((count > 1) | (twice[at] == first)) if twice.size else np.flatnonzero(count > 1)
+            columns = (first[may], column(part, "second")[may], count[may], column(part, "place")[may])
+            writer.write_table(pa.table([pa.array(one) for one in columns], schema=schema))
 
 
 def cut_repeated(settings: Mapping[str, Any]) -> stream.Work:
