@@ -54,15 +54,6 @@ def compose(first: Sequence[Edit], second: Sequence[Edit]) -> list[Edit]:
     return made
 
 
-def cut(text: str, spans: Sequence[tuple[int, int]]) -> tuple[str, list[Edit]]:
-    """The text without some spans (disjoint, in order), and the edits that say so."""
-    out, at = [], 0
-    for start, end in spans:
-        out.append(text[at:start])
-        at = end
-    return "".join(out) + text[at:], [(start, end, 0) for start, end in spans]
-
-
 def _back(edits: Sequence[Edit], position: int, is_end: bool) -> int:
     shift = 0
     for was_start, was_end, length in sorted(edits):

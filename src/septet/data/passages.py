@@ -21,7 +21,7 @@ from septet.core import Run
 from septet.data import edits, stream
 from septet.data.spill import database
 from septet.kernels.arrow import texts_of
-from septet.kernels.segments import Segments, distinct, repeated, runs, segments
+from septet.kernels.segments import Segments, cut, distinct, repeated, runs, segments
 from septet.kinds import Corpus, read_lines, write_lines
 
 NAME, RULE = "data.deduplicate_passages", "repeated passages"
@@ -129,16 +129,18 @@ def cut_repeated(settings: Mapping[str, Any]) -> stream.Work:
     told = part.with_suffix(".jsonl")
     told.unlink(missing_ok=True)
     texts, starts, ends = (column[gone] for column in (whole.text, whole.start, whole.end))
+    start_bytes, end_bytes = whole.start_byte[gone], whole.end_byte[gone]
     # Neighbours that go together are one span.
     heads = np.flatnonzero(np.r_[True, (texts[1:] != texts[:-1]) | (starts[1:] != ends[:-1])]) if texts.size else texts
     tails = np.r_[heads[1:], texts.size] - 1 if texts.size else texts
     at, span_start, span_end = texts[heads], starts[heads], ends[tails]
+    first_byte, last_byte = start_bytes[heads], end_bytes[tails]
     num_gone = np.bincount(texts, minlength=1)
 
     def work(batch: pa.Table) -> stream.Sorted:
         row = int(batch["row"][0].as_py()) if batch.num_rows else 0
         low, high = np.searchsorted(at, (row, row + batch.num_rows))
-        column = batch["text"].combine_chunks()
+        column = pa.concat_arrays(batch["text"].chunks) if batch.num_rows else pa.array([], pa.string())
         for place, start, end, first in examples:
             if not row <= place < row + batch.num_rows:
                 continue
@@ -150,26 +152,26 @@ def cut_repeated(settings: Mapping[str, Any]) -> stream.Work:
             return stream.Sorted(stream.with_transform(batch, NAME), None, facts)
         facts["removed"] = float((span_end[low:high] - span_start[low:high]).sum())
         facts["passages"] = float(num_gone[row : row + batch.num_rows].sum())
-        rows, first_of = np.unique(at[low:high], return_index=True)
+        spans = slice(low, high)
+        shorter = cut(texts_of(column), at[spans] - row, first_byte[spans], last_byte[spans])
+        buffers = [None, pa.py_buffer(shorter.offsets), pa.py_buffer(shorter.data)]
+        new = pa.Array.from_buffers(pa.large_string(), len(column), buffers).cast(pa.string())
+        rows, first_of = np.unique(at[spans] - row, return_index=True)
         bounds = np.r_[first_of, high - low] + low
-        new_texts, new_edits, dropped, shares = column.to_pylist(), batch["edits"].to_pylist(), [], []
-        for number, index in enumerate((rows - row).tolist()):
+        new_edits = batch["edits"].to_pylist()
+        for number, index in enumerate(rows.tolist()):
             inside = slice(bounds[number], bounds[number + 1])
-            was = new_texts[index]
-            spans = list(zip(span_start[inside].tolist(), span_end[inside].tolist(), strict=True))
-            text, made = edits.cut(was, spans)
-            if len(text.strip()) < settings["least_left"]:
-                dropped.append(index)
-                shares.append(1 - len(text) / max(1, len(was)))
-                continue
-            new_texts[index] = text
-            new_edits[index] = edits.encode(edits.compose(edits.decode(new_edits[index]), made))
+            went = [(a, b, 0) for a, b in zip(span_start[inside].tolist(), span_end[inside].tolist(), strict=True)]
+            new_edits[index] = edits.encode(edits.compose(edits.decode(new_edits[index]), went))
+        left_over = pc.utf8_length(pc.utf8_trim_whitespace(new)).to_numpy()
         keep = np.ones(batch.num_rows, bool)
-        keep[dropped] = False
-        kept, left = stream.split(batch, keep, [RULE] * len(dropped), shares)
+        keep[rows] = left_over[rows] >= settings["least_left"]
+        lengths, before = pc.utf8_length(new).to_numpy()[~keep], pc.utf8_length(column).to_numpy()[~keep]
+        shares = (1 - lengths / np.maximum(1, before)).tolist()
+        kept, left = stream.split(batch, keep, [RULE] * len(shares), shares)
         mask = pa.array(keep)
-        for name, values in (("text", new_texts), ("edits", new_edits)):
-            kept = kept.set_column(kept.schema.get_field_index(name), name, pa.array(values, pa.string()).filter(mask))
+        for name, values in (("text", new), ("edits", pa.array(new_edits, pa.string()))):
+            kept = kept.set_column(kept.schema.get_field_index(name), name, values.filter(mask))
         return stream.Sorted(stream.with_transform(kept, NAME), left, facts)
 
     return work

@@ -24,12 +24,14 @@ _CLASS[[0xE3, 0xEF]] = 4
 
 
 class Segments(NamedTuple):
-    """Of all texts, in order: the `text` (int32) that a segment is in, its first and last character in that text (int32), its
-    hashes `first` and `second` (uint64), and its `size`, bytes that are no blanks (int32)."""
+    """Of all texts, in order: the `text` (int32) that a segment is in, its first and last character in that text, and the
+    same in bytes (int32), its hashes `first` and `second` (uint64), and its `size`, bytes that are no blanks (int32)."""
 
     text: Any
     start: Any
     end: Any
+    start_byte: Any
+    end_byte: Any
     first: Any
     second: Any
     size: Any
@@ -51,7 +53,16 @@ def runs(found: Segments, span: int) -> Segments:
         second = second * U(0x100000001B3) + found.second[k : k + count]
         size += found.size[k : k + count]
     size[found.text[span - 1 :] != found.text[:count]] = 0
-    return Segments(found.text[:count], found.start[:count], found.end[span - 1 :], first, second, size)
+    return Segments(
+        found.text[:count],
+        found.start[:count],
+        found.end[span - 1 :],
+        found.start_byte[:count],
+        found.end_byte[span - 1 :],
+        first,
+        second,
+        size,
+    )
 
 
 def distinct(found: Segments, least: int) -> tuple[Any, Any]:
@@ -68,6 +79,31 @@ def repeated(found: Segments, span: int, least: int, known: tuple[Any, Any], kep
     gone = np.zeros(found.first.size + span - 1, np.bool_)
     _repeated(found.first, found.second, found.text, found.size, span, least, *known, kept, base, stayed, gone)
     return gone
+
+
+def cut(texts: Texts, text: Any, start: Any, end: Any) -> Texts:
+    """The texts without some spans, given in bytes of each text, disjoint and in order."""
+    return Texts(*_cut(texts.data, texts.offsets, text, start, end))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _cut(data, offsets, text, start, end):  # type: ignore[no-untyped-def]
+    out = np.empty(offsets[-1] - offsets[0], np.uint8)
+    ends = np.zeros(offsets.size, np.int64)
+    written, span = 0, 0
+    for document in range(offsets.size - 1):
+        at = offsets[document]
+        while span < text.size and text[span] == document:
+            until = offsets[document] + start[span]
+            out[written : written + until - at] = data[at:until]
+            written += until - at
+            at = offsets[document] + end[span]
+            span += 1
+        until = offsets[document + 1]
+        out[written : written + until - at] = data[at:until]
+        written += until - at
+        ends[document + 1] = written
+    return out[:written], ends
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -155,10 +191,12 @@ def _segments(data, offsets, unit, classes, lower):  # type: ignore[no-untyped-d
     # A segment has a byte and an end. What is not used of this room is never touched, and not kept.
     room = (offsets[-1] - offsets[0]) // 2 + offsets.size
     text, start_, end_ = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
+    start_byte, end_byte = np.empty(room, np.int32), np.empty(room, np.int32)
     first_, second_, size_ = np.empty(room, np.uint64), np.empty(room, np.uint64), np.empty(room, np.int32)
     count = 0
     for document in range(offsets.size - 1):
         i, end = offsets[document], offsets[document + 1]
+        begin, opened_byte = i, i
         characters, opened, size = 0, 0, 0
         first, second = U(0xCBF29CE484222325), U(0x84222325CBF29CE4)
         while i <= end:
@@ -197,15 +235,18 @@ def _segments(data, offsets, unit, classes, lower):  # type: ignore[no-untyped-d
                 if size > 0:
                     text[count], size_[count] = document, size
                     start_[count], end_[count] = opened, characters
+                    start_byte[count], end_byte[count] = opened_byte - begin, min(after, end) - begin
                     first_[count], second_[count] = mix(first), mix(second)
                     count += 1
                 first, second, size = U(0xCBF29CE484222325), U(0x84222325CBF29CE4), 0
-                opened = characters
+                opened, opened_byte = characters, min(after, end)
             i = after
     return (
         text[:count].copy(),
         start_[:count].copy(),
         end_[:count].copy(),
+        start_byte[:count].copy(),
+        end_byte[:count].copy(),
         first_[:count].copy(),
         second_[:count].copy(),
         size_[:count].copy(),
