@@ -73,7 +73,8 @@ class Corpus(Artifact):
     in characters of the row as it was read), so that a span of today's text leads back to the file. `meta` holds, as a JSON
     object, what the source says of the row beside its text (a label, a date, table columns). `parent` is the id of the row
     that a made row was made from; it is empty for what was read. `dropped/` holds each row left out, with `rule`, the
-    measured `value` and a `detail` (of which row it is a copy); `rejected.jsonl` names each file, page or row that could not be read and why.
+    measured `value` and a `detail` (of which row it is a copy); `rejected.jsonl` names each file, page or row that could
+    not be read and why.
     """
 
     required = ("part-*.parquet",)
@@ -261,7 +262,9 @@ class Tokens(Artifact):
         width = meta["sequence"] * (2 if meta["dtype"] == "uint16" else 4)
         held = [path.stat().st_size for path in self.shards]
         if held != [shard["rows"] * width for shard in meta["shards"]]:
-            raise StoreError(f"the shards of {self.path} are not as long as its meta.json says", "Pack the corpus again")
+            raise StoreError(
+                f"the shards of {self.path} are not as long as its meta.json says", "Pack the corpus again"
+            )
 
 
 class Model(Artifact):

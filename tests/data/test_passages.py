@@ -106,7 +106,7 @@ def test_only_runs_count_when_a_span_is_asked_for(tmp_path):
     assert found[2] == texts[2]
 
 
-@given(st.text(alphabet="ab。.!? \n一二」\"", max_size=40))
+@given(st.text(alphabet='ab。.!? \n一二」"', max_size=40))
 def test_segments_cover_the_text_in_order(text):
     for unit in ("line", "sentence", "paragraph"):
         found = segments(texts_of([text]), unit)
