@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from septet.core import Run
 from septet.data import sketches, stream
-from septet.kernels.neighbours import buckets, firsts, linked, walk
+from septet.kernels.neighbours import Compared, buckets, firsts, linked, walk
 from septet.kernels.sketch import BANDS
 from septet.kinds import Corpus
 
@@ -121,9 +121,8 @@ def find(
         ordered = ordered[ordered >= 0]
         known = int((candidates < num_known).sum())
         marks = sketches.column(files, "order")[candidates]
-        near, value = (linked if chains else walk)(
-            bucket, num_buckets, ordered, known, counts[candidates], marks, sets, ends, similarity
-        )
+        texts = Compared(bucket, num_buckets, counts[candidates], marks, sets, ends)
+        near, value = (linked if chains else walk)(texts, ordered, known, similarity)
         hit = near >= 0
         partner[candidates[hit]] = candidates[near[hit]]
         measured[candidates[hit]] = value[hit]

@@ -30,9 +30,8 @@ def compose(first: Sequence[Edit], second: Sequence[Edit]) -> list[Edit]:
     """The edits that lead to the same text as `first`, and then `second` of the text that `first` made."""
     if not first:
         return sorted(second)
-    regions: list[
-        tuple[int, int, int, int, int]
-    ] = []  # start and end in the text between, growth, start and end as read
+    # Start and end in the text between, growth, start and end in the text as it was read.
+    regions: list[tuple[int, int, int, int, int]] = []
     shift = 0
     for start, end, length in sorted(first):
         regions.append((start + shift, start + shift + length, 0, start, end))

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from septet.core import Run, StepFailed
 from septet.data import sketches
 from septet.data.duplicates import Side, candidates_of, sets_of, starts_of
-from septet.kernels.neighbours import matches
+from septet.kernels.neighbours import Compared, matches
 from septet.kinds import Report
 from septet.statistics import share
 
@@ -31,11 +31,12 @@ def report(sides: Sequence[Side], similarity: float, run: Run) -> Report:
     if candidates.size:
         sets, ends = sets_of(sides, starts_of(parts), candidates, run)
         marks = sketches.column(files, "order")[candidates]
+        texts = Compared(bucket, num_buckets, counts[candidates], marks, sets, ends)
         mine = which[candidates]
         for number in range(datasets.size):
             order = np.argsort(mine != number, kind="stable").astype(np.int32)
             known = int((mine == number).sum())
-            like = matches(bucket, num_buckets, order, known, counts[candidates], marks, sets, ends, similarity)
+            like = matches(texts, order, known, similarity)
             held[number, candidates[like]] = True
             run.progress(number + 1, int(datasets.size), "data sets")
     sizes = np.bincount(which, minlength=datasets.size)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -28,109 +29,50 @@ def buckets(keys: Any) -> tuple[Any, int]:
     return out, int(_buckets(keys, sorted_, out))
 
 
-def linked(
-    bucket: Any,
-    num_buckets: int,
-    order: Any,
-    known: int,
-    counts: Any,
-    marks: Any,
-    sets: Any,
-    ends: Any,
-    similarity: float,
-) -> tuple[Any, Any]:
+class Compared(NamedTuple):
+    """Texts to be compared: `bucket` (bands, n) int32, the numbers of their buckets, different over all bands; `num_buckets`;
+    `counts` (n) of shingles; `marks` (n), hashes of the shingles in order; `sets` and `ends`, the shingle sets."""
+
+    bucket: Any
+    num_buckets: int
+    counts: Any
+    marks: Any
+    sets: Any
+    ends: Any
+
+
+def walk(compared: Compared, order: Any, known: int, similarity: float) -> tuple[Any, Any]:
+    """Go through texts in `order`; each is kept, or left out for a kept one that it is like.
+
+    The first `known` texts of `order` are kept whatever they are like. Returns for each text the kept one that it is like (-1:
+    it is kept) and the similarity.
+    """
+    return _gone(_walk, compared, order, known, similarity, True)
+
+
+def matches(compared: Compared, order: Any, known: int, similarity: float) -> Any:
+    """Which texts are like one of the first `known` of `order`: bool (n). The others are not compared with each other."""
+    return _gone(_walk, compared, order, known, similarity, False)[0] >= 0
+
+
+def linked(compared: Compared, order: Any, known: int, similarity: float) -> tuple[Any, Any]:
     """As `walk`, but what is like anything in a group belongs to the group, and of a group the first in `order` is kept.
 
     The partner named is one that the text was compared with; it may itself be left out for another.
     """
-    n = order.size
-    partner = np.full(n, -1, np.int64)
-    measured = np.zeros(n, np.float64)
-    _link(
-        bucket,
-        np.full(num_buckets, -1, np.int32),
-        np.zeros(num_buckets, np.int16),
-        np.full(bucket.shape, -1, np.int32),
-        order,
-        known,
-        counts,
-        marks,
-        sets,
-        ends,
-        similarity,
-        partner,
-        measured,
-    )
-    return partner, measured
+    return _gone(_link, compared, order, known, similarity, True)
 
 
-def matches(
-    bucket: Any,
-    num_buckets: int,
-    order: Any,
-    known: int,
-    counts: Any,
-    marks: Any,
-    sets: Any,
-    ends: Any,
-    similarity: float,
-) -> Any:
-    """Which texts are like one of the first `known` of `order`: bool (n). The others are not compared with each other."""
-    partner, _ = _walked(bucket, num_buckets, order, known, counts, marks, sets, ends, similarity, False)
-    return partner >= 0
-
-
-def walk(
-    bucket: Any,
-    num_buckets: int,
-    order: Any,
-    known: int,
-    counts: Any,
-    marks: Any,
-    sets: Any,
-    ends: Any,
-    similarity: float,
+def _gone(
+    compiled: Callable[..., None], compared: Compared, order: Any, known: int, similarity: float, grow: bool
 ) -> tuple[Any, Any]:
-    """Go through texts in `order`; each is kept, or left out for a kept one that it is like.
-
-    `bucket` (bands, n) int32 are numbers of buckets, different over all bands; the first `known` texts of `order` are kept
-    whatever they are like. `counts` (n) shingles, `marks` (n) hashes of the shingles in order, `sets` and `ends` the shingle
-    sets. Returns for each text the kept one that it is like (-1: it is kept) and the similarity.
-    """
-    return _walked(bucket, num_buckets, order, known, counts, marks, sets, ends, similarity, True)
-
-
-def _walked(
-    bucket: Any,
-    num_buckets: int,
-    order: Any,
-    known: int,
-    counts: Any,
-    marks: Any,
-    sets: Any,
-    ends: Any,
-    similarity: float,
-    grow: bool,
-) -> tuple[Any, Any]:
-    n = order.size
-    partner = np.full(n, -1, np.int64)
-    measured = np.zeros(n, np.float64)
-    _walk(
-        bucket,
-        np.full(num_buckets, -1, np.int32),
-        np.zeros(num_buckets, np.int16),
-        np.full(bucket.shape, -1, np.int32),
-        order,
-        known,
-        counts,
-        marks,
-        sets,
-        ends,
-        similarity,
-        grow,
-        partner,
-        measured,
-    )
+    """Partner and similarity of each text by a compiled walk, with empty buckets to begin with."""
+    bucket, num_buckets, *texts = compared
+    partner = np.full(order.size, -1, np.int64)
+    measured = np.zeros(order.size, np.float64)
+    first, held = np.full(num_buckets, -1, np.int32), np.zeros(num_buckets, np.int16)
+    following = np.full(bucket.shape, -1, np.int32)
+    compiled(bucket, first, held, following, order, known, *texts, similarity, grow, partner, measured)
     return partner, measured
 
 
@@ -194,8 +136,17 @@ def _root(parent, text):  # type: ignore[no-untyped-def]
     return text
 
 
+@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+def _hold(text, band, number, first, held, following):  # type: ignore[no-untyped-def]
+    """Later texts of the bucket are compared with this one, while the bucket has room."""
+    if held[number] < HEADS:
+        following[band, text] = first[number]
+        first[number] = text
+        held[number] += 1
+
+
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _link(bucket, first, held, following, order, known, counts, marks, sets, ends, similarity, partner, measured):  # type: ignore[no-untyped-def]
+def _link(bucket, first, held, following, order, known, counts, marks, sets, ends, similarity, grow, partner, measured):  # type: ignore[no-untyped-def]
     n = order.size
     parent = np.arange(n)
     rank = np.empty(n, np.int64)
@@ -224,10 +175,8 @@ def _link(bucket, first, held, following, order, known, counts, marks, sets, end
                             if near[one] < 0:
                                 near[one], value_of[one] = its_like, value
                 other = following[band, other]
-            if held[number] < HEADS:
-                following[band, text] = first[number]
-                first[number] = text
-                held[number] += 1
+            if grow:
+                _hold(text, band, number, first, held, following)
     for text in range(n):
         if parent[text] != text and rank[text] >= known:
             partner[text], measured[text] = near[text], value_of[text]
@@ -263,7 +212,5 @@ def _walk(bucket, first, held, following, order, known, counts, marks, sets, end
             continue
         for band in range(bucket.shape[0]):
             number = bucket[band, text]
-            if number >= 0 and held[number] < HEADS:
-                following[band, text] = first[number]
-                first[number] = text
-                held[number] += 1
+            if number >= 0:
+                _hold(text, band, number, first, held, following)

@@ -58,6 +58,7 @@ class _Bounded(io.RawIOBase):
         except RuntimeError as error:  # zipfile: a password, or an unknown method
             raise Unreadable(f"cannot be unpacked: {error}", "encrypted") from None
         except Exception as error:
+            # zstandard is imported only where a file needs it, so its error is told by name; any other goes on.
             if type(error).__name__ != "ZstdError":
                 raise
             raise Unreadable(f"cannot be unpacked: {error}", "unreadable") from None
@@ -98,6 +99,7 @@ def peek(head: bytes) -> bytes:
     """The first unpacked bytes of a packed file, as far as its own first bytes give them."""
     try:
         return bytes(opened(io.BytesIO(head), packing_of(head)).read(512))
+    # A head that cannot be unpacked says nothing of its kind; the reader that opens the whole file says what is wrong.
     except (*_ERRORS, MissingExtra):
         return b""
     except Exception as error:

@@ -204,6 +204,7 @@ def _zipped(file: File) -> str:
                     return "epub"
                 if kind.startswith(b"application/vnd.oasis.opendocument"):
                     raise Unreadable("is an OpenDocument file: save it as DOCX, XLSX or PDF", "no reader")
+    # A broken archive goes to the reader of its suffix, or to that of archives, which rejects it with what is wrong.
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
         return wanted if wanted in ("docx", "pptx", "xlsx", "epub") else "zip"
     for part, name in _ZIPPED:

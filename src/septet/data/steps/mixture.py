@@ -8,8 +8,8 @@ from septet.core import Config, Run, field, step
 from septet.kinds import Corpus, Report, Tokenizer
 
 
-class MixturePlan(Config):
-    """Plan a mixture, to look at before it is written."""
+class Shares(Config):
+    """What a mixture is made by, planned or written."""
 
     weights: dict[str, float] = field(
         msgspec.field(default_factory=dict), "Data set to its weight; one that is not named gets none. Empty: by size."
@@ -20,6 +20,11 @@ class MixturePlan(Config):
     caps: dict[str, float] = field(
         msgspec.field(default_factory=dict), "Data set to another bound on how often it is shown."
     )
+
+
+class MixturePlan(Shares):
+    """Plan a mixture, to look at before it is written."""
+
     parameters: int = field(0, "Parameters of the model to come, for advice; 0: no advice.", ge=0)
 
 
@@ -35,18 +40,9 @@ def mixture_plan(
     return work.report(counted, shares, config.parameters, run)
 
 
-class Mixture(Config):
+class Mixture(Shares):
     """Mix data sets."""
 
-    weights: dict[str, float] = field(
-        msgspec.field(default_factory=dict), "Data set to its weight; one that is not named gets none. Empty: by size."
-    )
-    temperature: float = field(1.0, "Without weights, shares go by size to the power of 1 / temperature.", gt=0)
-    budget: int = field(0, "Tokens of the mixture; 0: as many as there are.", ge=0)
-    epochs: float = field(4.0, "How often a data set is shown at most.", gt=0)
-    caps: dict[str, float] = field(
-        msgspec.field(default_factory=dict), "Data set to another bound on how often it is shown."
-    )
     seed: int = field(1, "Seed of choice and order.", ge=0)
 
 
