@@ -7,9 +7,13 @@ import json
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from septet.core import ConfigError, Run
 from septet.data.steps import Contamination, Decontaminate, contamination, decontaminate
+from septet.kernels.arrow import texts_of
+from septet.kernels.grams import grams_of, look_up, table
 from septet.kinds import Corpus, Suite
 
 ENGLISH = [
@@ -102,6 +106,17 @@ def test_documents_are_left_out_or_flagged(tmp_path):
     )
     marks = {row["id"]: json.loads(row["meta"])["contamination"] for row in flagged.rows() if row["meta"]}
     assert {identity: mark[0]["item"] for identity, mark in marks.items()} == {"d0": "q1", "d2": "q3"}
+
+
+@given(st.text(alphabet="ab1 .,é\u00a0一二三。，ＡＢ\n", min_size=1, max_size=60))
+def test_a_text_holds_all_its_own_windows(text):
+    """The index and the scan cut tokens by code of their own; they must cut alike."""
+    texts = texts_of([text])
+    hashes, _, tokens = grams_of(texts, [3])
+    known, _ = table(hashes, (3, 13, 20))
+    _, found = look_up(texts, known)
+    assert set(found.tolist()) == set(range(known.count))
+    assert (known.count > 0) == (tokens[0] >= 3)
 
 
 def test_an_item_without_text_is_named(tmp_path):
