@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import random
-
-from septet.kinds import Corpus
 
 EN = {
     "card": (
@@ -46,29 +43,3 @@ def sentences(language: str, count: int, seed: int) -> list[tuple[str, str]]:
         text = draw.choice(patterns[label]).format(a=draw.choice(a), b=draw.choice(b))
         found.append((text + joint + draw.choice(tail), label))
     return found
-
-
-def written(path, texts, labels=None, dataset="d", language="en", **columns) -> Corpus:
-    """A corpus of texts. A column is one value for all rows, or a list of them."""
-    rows = []
-    for number, text in enumerate(texts):
-        given = {"language": language, **columns}
-        extra = {name: value[number] if isinstance(value, list) else value for name, value in given.items()}
-        rows.append(
-            {
-                "id": f"{dataset}{number}",
-                "text": text,
-                "dataset": dataset,
-                "source": f"{dataset}.txt",
-                "source_digest": "",
-                "start": 0,
-                "end": len(text),
-                "licence": "x",
-                "origin": "public",
-                "access": "public",
-                "transforms": [],
-                "meta": json.dumps({"label": labels[number]}) if labels else "",
-                **extra,
-            }
-        )
-    return Corpus.write(path, rows)

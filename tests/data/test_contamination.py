@@ -7,6 +7,7 @@ import json
 import random
 
 import pytest
+from corpora import written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from septet.core import ConfigError, Run
 from septet.data.steps import Contamination, Decontaminate, contamination, decontaminate
 from septet.kernels.arrow import texts_of
 from septet.kernels.grams import grams_of, look_up, table
-from septet.kinds import Corpus, Suite
+from septet.kinds import Suite
 
 ENGLISH = [
     "A customer opens a savings account with two hundred euros and pays in fifty euros on the first day of every month; how "
@@ -26,31 +27,6 @@ CHINESE = [
     "下列关于个人住房贷款提前还款的说法中，哪一项不符合合同中有关违约金的约定，并请说明理由以及适用的条款？",
 ]
 SHORT = ["What is a bank?", "什么是银行？", "请解释一下什么叫做活期存款账户"]
-
-
-def written(path, texts, parts=2) -> Corpus:
-    rows = [
-        {
-            "id": f"d{number}",
-            "text": text,
-            "source": f"{number}.txt",
-            "source_digest": "",
-            "start": 0,
-            "end": len(text),
-            "language": "zh",
-            "licence": "x",
-            "origin": "public",
-            "access": "public",
-            "transforms": [],
-        }
-        for number, text in enumerate(texts)
-    ]
-    path.mkdir(parents=True)
-    for part in range(parts):
-        Corpus.write(path / f"p{part}", rows[part::parts])
-        (path / f"p{part}" / "part-00000.parquet").rename(path / f"part-{part:05d}.parquet")
-        (path / f"p{part}").rmdir()
-    return Corpus(path)
 
 
 def suite(path) -> Suite:
@@ -74,7 +50,10 @@ def test_planted_items_are_found_in_both_languages_and_short_ones_are_not_called
         FILLER + "how much stands in the account after one year when no interest is paid and nothing is" + FILLER,
     ]
     report = contamination(
-        Contamination(), written(tmp_path / "in", texts), suites=(suite(tmp_path / "suite"),), run=Run(tmp_path / "out")
+        Contamination(),
+        written(tmp_path / "in", texts, parts=2),
+        suites=(suite(tmp_path / "suite"),),
+        run=Run(tmp_path / "out"),
     )
     verdicts = {item["id"]: (item["verdict"], item["rows"]) for item in report.items()}
     assert verdicts == {
@@ -94,7 +73,7 @@ def test_planted_items_are_found_in_both_languages_and_short_ones_are_not_called
 
 def test_documents_are_left_out_or_flagged(tmp_path):
     texts = [FILLER + ENGLISH[1], FILLER, CHINESE[1]]
-    corpus = written(tmp_path / "in", texts)
+    corpus = written(tmp_path / "in", texts, parts=2)
     dropped = decontaminate(Decontaminate(), corpus, (suite(tmp_path / "suite"),), run=Run(tmp_path / "drop"))
     assert [row["id"] for row in dropped.rows()] == ["d1"]
     assert {(row["rule"], row["detail"], row["value"]) for row in dropped.dropped()} == {
@@ -123,7 +102,9 @@ def test_an_item_without_text_is_named(tmp_path):
     items = tmp_path / "items.jsonl"
     items.write_text('{"id": 1, "frage": "x"}\n', "utf-8")
     with pytest.raises(ConfigError, match="no text in question"):
-        contamination(Contamination(paths=(str(items),)), written(tmp_path / "in", ["a"]), run=Run(tmp_path / "out"))
+        contamination(
+            Contamination(paths=(str(items),)), written(tmp_path / "in", ["a"], parts=2), run=Run(tmp_path / "out")
+        )
 
 
 def test_real_suites_planted_in_real_text(tmp_path, shared):
@@ -149,7 +130,9 @@ def test_real_suites_planted_in_real_text(tmp_path, shared):
         ),
     ]
     made = Suite.write(tmp_path / "suite", items, {"name": "real", "version": "1"})
-    report = contamination(Contamination(), written(tmp_path / "in", texts), suites=(made,), run=Run(tmp_path / "out"))
+    report = contamination(
+        Contamination(), written(tmp_path / "in", texts, parts=2), suites=(made,), run=Run(tmp_path / "out")
+    )
     verdicts = {item["id"]: item["verdict"] for item in report.items()}
     testable = [one for one in planted if verdicts[items[one]["id"]] != "not testable"]
     assert len(testable) > 85

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from corpora import written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,29 +38,6 @@ def altered(text: str, share: float, draw: random.Random) -> str:
         if draw.random() < share:
             words[index] = draw.choice(["changed", "改", "other", "换"])
     return " ".join(words)
-
-
-def written(path, texts, dataset="d") -> Corpus:
-    return Corpus.write(
-        path,
-        [
-            {
-                "id": f"{dataset}{number}",
-                "text": text,
-                "dataset": dataset,
-                "source": f"{dataset}-{number}.txt",
-                "source_digest": "",
-                "start": 0,
-                "end": len(text),
-                "language": "en",
-                "licence": "x",
-                "origin": "public",
-                "access": "public",
-                "transforms": [],
-            }
-            for number, text in enumerate(texts)
-        ],
-    )
 
 
 def pairs(path, texts) -> list[tuple[int, int, float]]:
@@ -131,10 +109,10 @@ def test_one_changed_character_between_statutes_is_a_near_duplicate_and_is_kept_
 def test_a_new_delivery_is_compared_with_what_is_known_without_reading_that_again(tmp_path):
     draw = random.Random(3)
     texts = corpus(draw)
-    known = written(tmp_path / "known", texts[:60], "known")
+    known = written(tmp_path / "known", texts[:60], dataset="known")
     marks = sketch(Sketch(), known, run=Run(tmp_path / "marks"))
     fresh = ["A sentence that nobody has written before, about ledgers and llamas and the weather of last May."]
-    delivery = written(tmp_path / "delivery", [texts[0], altered(texts[4], 0.005, draw), *fresh], "delivery")
+    delivery = written(tmp_path / "delivery", [texts[0], altered(texts[4], 0.005, draw), *fresh], dataset="delivery")
     run = Run(tmp_path / "merged")
     made = deduplicate(Deduplicate(), delivery, None, (known,), (marks,), run=run)
     assert [row["text"] for row in made.rows()] == fresh

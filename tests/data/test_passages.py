@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from corpora import written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,34 +14,6 @@ from septet.data import edits
 from septet.data.steps import DeduplicatePassages, Overlap, deduplicate_passages, overlap
 from septet.kernels.arrow import texts_of
 from septet.kernels.segments import segments
-from septet.kinds import Corpus
-
-
-def written(path, texts, dataset="d", parts=1) -> Corpus:
-    rows = [
-        {
-            "id": f"{dataset}{number}",
-            "text": text,
-            "dataset": dataset,
-            "source": f"{dataset}-{number}.txt",
-            "source_digest": "",
-            "start": 0,
-            "end": len(text),
-            "language": "en",
-            "licence": "x",
-            "origin": "public",
-            "access": "public",
-            "transforms": [],
-        }
-        for number, text in enumerate(texts)
-    ]
-    path.mkdir(parents=True)
-    for part in range(parts):
-        Corpus.write(path / f"p{part}", rows[part::parts])
-        (path / f"p{part}" / "part-00000.parquet").rename(path / f"part-{part:05d}.parquet")
-        (path / f"p{part}").rmdir()
-    return Corpus(path)
-
 
 NOTICE = "本页面仅供参考，最终以柜台公布的利率为准，恕不另行通知。"
 FOOTER = "Terms apply. Ask in any branch for the current table of fees and charges."
@@ -85,7 +58,9 @@ def test_none_stays_when_none_is_to_stay_and_what_is_left_empty_is_left_out(tmp_
 
 
 def test_what_a_known_corpus_holds_goes(tmp_path):
-    known = written(tmp_path / "known", [f"{NOTICE}\nOther text of the known corpus, long enough to count."], "known")
+    known = written(
+        tmp_path / "known", [f"{NOTICE}\nOther text of the known corpus, long enough to count."], dataset="known"
+    )
     corpus = written(tmp_path / "in", [f"{NOTICE}\nA sentence of this corpus alone, which nobody else has."])
     made = deduplicate_passages(DeduplicatePassages(), corpus, (known,), run=Run(tmp_path / "out"))
     assert [row["text"] for row in made.rows()] == ["A sentence of this corpus alone, which nobody else has."]
@@ -165,8 +140,8 @@ def test_how_much_of_one_data_set_another_holds(tmp_path):
     draw = random.Random(1)
     words = [f"w{number}" for number in range(400)]
     texts = [" ".join(draw.choice(words) for _ in range(60)) for _ in range(20)]
-    one = written(tmp_path / "one", texts[:10], "one")
-    two = written(tmp_path / "two", texts[5:20], "two")
+    one = written(tmp_path / "one", texts[:10], dataset="one")
+    two = written(tmp_path / "two", texts[5:20], dataset="two")
     report = overlap(Overlap(), (one, two), run=Run(tmp_path / "out"))
     shares = {name: (measure.value, measure.n) for name, measure in report.summary().items()}
     assert shares == {"one in two": (0.5, 10), "two in one": (pytest.approx(5 / 15), 15)}

@@ -10,9 +10,10 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from corpora import written
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shape_corpora import sentences, written
+from shape_corpora import sentences
 
 from septet.core import ConfigError, Run, StepFailed
 from septet.core.pool import Serial

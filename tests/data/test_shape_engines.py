@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from shape_corpora import sentences, written
+from corpora import written
+from shape_corpora import sentences
 
 from septet.core import Run
 from septet.core.pool import Serial

@@ -8,9 +8,10 @@ import random
 
 import numpy as np
 import pytest
+from corpora import written
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shape_corpora import sentences, written
+from shape_corpora import sentences
 
 from septet.core import ConfigError, Run
 from septet.data.steps import DropSuspects, Features, Poisoning, drop_suspects, features, poisoning

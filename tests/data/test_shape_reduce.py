@@ -8,9 +8,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from corpora import written
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shape_corpora import sentences, written
+from shape_corpora import sentences
 
 from septet.core import ConfigError, Run
 from septet.core.pool import Serial
