@@ -10,15 +10,15 @@ from septet.kinds import Corpus
 def written(path, texts, labels=None, dataset="d", parts=1, language="en", **columns) -> Corpus:
     """A corpus of texts, dealt out to so many parts. A column is one value for all rows, or a list of them."""
     rows = []
+    name = dataset if isinstance(dataset, str) else "d"
     for number, text in enumerate(texts):
-        given = {"language": language, **columns}
-        extra = {name: value[number] if isinstance(value, list) else value for name, value in given.items()}
+        given = {"dataset": dataset, "language": language, **columns}
+        extra = {key: value[number] if isinstance(value, list) else value for key, value in given.items()}
         rows.append(
             {
-                "id": f"{dataset}{number}",
+                "id": f"{name}{number}",
                 "text": text,
-                "dataset": dataset,
-                "source": f"{dataset}-{number}.txt",
+                "source": f"{name}-{number}.txt",
                 "source_digest": "",
                 "start": 0,
                 "end": len(text),
