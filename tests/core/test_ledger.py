@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
 from contextlib import closing
 
 import pytest
@@ -105,6 +106,23 @@ def test_concurrent_writers_make_one_chain(ledger, place, tmp_path):
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     assert len(ledger.entries()) == 75
     assert ledger.verify() == []
+
+
+def test_many_processes_may_be_the_first_to_open_a_ledger(tmp_path):
+    code = textwrap.dedent("""
+        import sys, time
+        from pathlib import Path
+        from septet.core.ledger import Ledger
+        for number in range(40):
+            at = float(sys.argv[2]) + 0.05 * number
+            while time.time() < at:  # all at the same moment
+                pass
+            Ledger(f"{sys.argv[1]}/{number}/ledger.sqlite", Path(sys.argv[1]) / str(number) / "head").close()
+    """)
+    command = [sys.executable, "-c", code, str(tmp_path), str(time.time() + 1.5)]
+    openers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [opener.communicate()[1] for opener in openers]
+    assert [opener.returncode for opener in openers] == [0] * 4, said
 
 
 def test_sm3_and_sha256_stand_side_by_side(place, tmp_path):

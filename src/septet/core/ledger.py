@@ -10,6 +10,7 @@ One code for SQLite (WAL, the default) and PostgreSQL (by URL); they differ in a
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import threading
@@ -205,6 +206,15 @@ def _link(
     return Entry(seq, time, kind, subject, body, previous, value)
 
 
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time opens a ledger: SQLite does not wait for another that is changing the journal of a new file, it
+    refuses. A kill frees the lock."""
+    with path.with_name(f"{path.name}.opening").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 class _Sqlite:
     insert_body = "insert or ignore into bodies values (?, ?)"
 
@@ -213,12 +223,13 @@ class _Sqlite:
         self._lock = threading.Lock()
         try:
             self._connection = sqlite3.connect(path, timeout=60.0, isolation_level=None, check_same_thread=False)
-            self._connection.execute("pragma journal_mode=wal")
-            # FULL: an entry that append() returned survives a power cut, not only a crash of the process.
-            self._connection.execute("pragma synchronous=full")
-            if not self._connection.execute("select 1 from sqlite_master where name = 'entries_stay'").fetchone():
-                for statement in _SCHEMA + _SQLITE_GUARDS:
-                    self._connection.execute(statement)
+            with _alone(path):
+                self._connection.execute("pragma journal_mode=wal")
+                # FULL: an entry that append() returned survives a power cut, not only a crash of the process.
+                self._connection.execute("pragma synchronous=full")
+                if not self._connection.execute("select 1 from sqlite_master where name = 'entries_stay'").fetchone():
+                    for statement in _SCHEMA + _SQLITE_GUARDS:
+                        self._connection.execute(statement)
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise StoreError(
