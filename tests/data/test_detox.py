@@ -29,7 +29,7 @@ LEXICON = Lexicon(
 PIECES = (
     "坏蛋|坏 蛋|坏\u200b蛋|壞蛋|坏*蛋|坏。蛋|大傻瓜|ｎｕｍｂｓｋｕｌｌ|n u m b s k u l l|"
     "numb5kull|NumbSkulls|nümbskull|total twit|t0tal tw1t|坏蛋糕|笨蛋|"
-    "可爱的笨蛋|坏@蛋|坏!蛋|坏!蛋!好|n@u@m@b@s@k@u@l@l|numb|numb*skull|坏|蛋|@|$|*|_|numb$kull|numb5ku11|a|b|"
+    "可爱的笨蛋|坏@蛋|坏!蛋|坏!蛋!好|n@u@m@b@s@k@u@l@l|@n@u@m@b@s@k@u@l@l|numb|numb*skull|坏|蛋|@|$|*|_|numb$kull|numb5ku11|a|b|"
     "&#22351;蛋|%E5%9D%8F蛋|好人|a fine day|，|。| |\n|℃|1|!"
 ).split("|")
 
@@ -40,7 +40,7 @@ def test_a_column_gives_what_its_texts_give(texts):
     assert LEXICON.find_all(texts) == {row: LEXICON.find(text) for row, text in enumerate(texts) if LEXICON.find(text)}
 
 
-@pytest.mark.parametrize("text", ["你坏蛋", "你壞 蛋", "numb5kull", "n u m b s k u l l", "ｎｕｍｂｓｋｕｌｌ!"])
+@pytest.mark.parametrize("text", ["你坏蛋", "你壞 蛋", "numb5kull", "n u m b s k u l l", "ｎｕｍｂｓｋｕｌｌ!", "@n@u@m@b@s@k@u@l@l"])
 def test_disguises_are_seen_through(text):
     assert LEXICON.find_all(["好的", text, ""]).keys() == {1}
 

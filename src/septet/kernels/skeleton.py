@@ -62,11 +62,13 @@ def candidates(data, offsets, table, go, out_from, out_length, out_edges, marked
             if symbol & LEET:
                 latin_before = gap == 0 and count > 0 and ring[(count - 1) % _RING, 0] > 0
                 latin_after = _latin_follows(data, i, end, table, True)
-                alone = latin_before and (count == 1 or ring[(count - 1) % _RING, 1] > 0)
+                alone = latin_before and (
+                    count == 1 or ring[(count - 1) % _RING, 1] > 0 or ring[(count - 2) % _RING, 0] == 2
+                )
                 if (code == 124 or code == 0xFF5C) and (latin_before or latin_after):
                     marked[row] = 1  # a bar is a letter or a mark: both readings are tried
                 elif alone and latin_after:
-                    marked[row] = 1  # k@i@l@l
+                    marked[row] = 1  # k@i@l@l, @k@i@l@l
                 if (gap == 0 and count > 0 and not latin_before) or not (latin_before or latin_after):
                     gap = 2
                     continue
