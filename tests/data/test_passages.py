@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections import Counter
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from corpora import written
 from hypothesis import given
 from hypothesis import strategies as st
 
 from septet.core import Run
-from septet.data import edits
+from septet.data import passages
+from septet.detect import edits
 from septet.data.steps import DeduplicatePassages, Overlap, deduplicate_passages, overlap
+from septet.kernels import segments as segment_kernels
 from septet.kernels.arrow import texts_of
 from septet.kernels.segments import segments
 
@@ -83,20 +90,68 @@ def test_only_runs_count_when_a_span_is_asked_for(tmp_path):
 
 @given(st.text(alphabet='ab。.!? \n一二」"', max_size=40))
 def test_segments_cover_the_text_in_order(text):
+    data = text.encode()
     for unit in ("line", "sentence", "paragraph"):
         found = segments(texts_of([text]), unit)
         at = 0
-        for start, end in zip(found.start, found.end, strict=True):
-            assert at <= start < end <= len(text)
-            assert text[at:start].strip() == ""
+        for start, end in zip(found["start"], found["end"], strict=True):
+            assert at <= start < end <= len(data)
+            assert data[at:start].decode().strip() == ""
             at = end
-        assert text[at:].strip() == ""
+        assert data[at:].decode().strip() == ""
+
+
+@given(st.lists(st.text(alphabet="ab 一é😀", max_size=12), max_size=6), st.integers(0, 10_000))
+def test_cut_texts_and_spans_in_characters(texts, seed):
+    draw = random.Random(seed)
+    number, start, end, wanted, spans = [], [], [], [], []
+    for row, text in enumerate(texts):
+        bounds = sorted(draw.sample(range(len(text) + 1), k=min(len(text) + 1, 2 * draw.randint(0, 2)) // 2 * 2))
+        spans_here = list(zip(bounds[::2], bounds[1::2], strict=True))
+        spans += spans_here
+        number += [row] * len(spans_here)
+        start += [len(text[:first].encode()) for first, _ in spans_here]
+        end += [len(text[:last].encode()) for _, last in spans_here]
+        wanted.append("".join(c for at, c in enumerate(text) if not any(a <= at < b for a, b in spans_here)))
+    columns = (np.array(column, np.int64) for column in (number, start, end))
+    shorter, first, last = segment_kernels.cut(texts_of(texts), *columns)
+    assert list(zip(first.tolist(), last.tolist(), strict=True)) == spans
+    ends = shorter.offsets.tolist()
+    assert [shorter.data[a:b].tobytes().decode() for a, b in itertools.pairwise(ends)] == wanted
+    assert segment_kernels.characters(shorter) == sum(map(len, wanted))
+
+
+@pytest.mark.parametrize("memory_mb", [0, 1])
+def test_what_stands_often_is_counted_alike_in_any_memory(tmp_path, memory_mb):
+    """A megabyte forces ranges of hashes and few counters."""
+    draw = random.Random(3)
+    lines = [f"line {number} of the pool, long enough to be counted" for number in range(9000)]
+    texts = ["\n".join(draw.choice(lines) for _ in range(10)) for _ in range(1500)]
+    parts = []
+    for number in range(3):
+        pq.write_table(pa.table({"text": texts[number * 500 : number * 500 + 500]}), tmp_path / f"{number}.parquet")
+        piece = {
+            "part": str(tmp_path / f"{number}.parquet"),
+            "out": str(tmp_path / f"p{number}"),
+            "unit": "line",
+            "span": 1,
+        }
+        passages.hash_part(piece)
+        parts.append(tmp_path / f"p{number}")
+    found = passages.grouped(parts, {"least_bytes": 24, "least_count": 2}, memory_mb << 20)
+    counts = Counter(line for text in texts for line in text.split("\n"))
+    assert sorted(found["count"].tolist()) == sorted(count for count in counts.values() if count > 1)
+    assert (np.diff(found["first"].astype(object)) > 0).all()
+    firsts = {line: next(n for n, text in enumerate(texts) if line in text.split("\n")) for line in counts}
+    wanted = sorted((row // 500 << 32) + row % 500 for line, row in firsts.items() if counts[line] > 1)
+    assert sorted(found["place"].tolist()) == wanted
 
 
 def test_sentences_end_where_a_reader_ends_them():
     text = '利率为3.5。他说：“好。”然后走了！Version 1.2 is out. "Fine." End'
     found = segments(texts_of([text]), "sentence")
-    cut = [text[start:end].strip() for start, end in zip(found.start, found.end, strict=True)]
+    data = text.encode()
+    cut = [data[start:end].decode().strip() for start, end in zip(found["start"], found["end"], strict=True)]
     assert cut == ["利率为3.5。", "他说：“好。”", "然后走了！", "Version 1.2 is out.", '"Fine."', "End"]
 
 

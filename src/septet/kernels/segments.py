@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -11,110 +11,174 @@ from septet.kernels.arrow import Texts
 from septet.kernels.words import PRIME, U, mix
 
 UNITS = {"line": 0, "sentence": 1, "paragraph": 2}
-_LOWER = np.arange(256, dtype=np.uint8)
-_LOWER[65:91] += 32
-# What a byte may be: 0 part of a passage and nothing else, 1 a blank, 2 a line end, 3 a stop of ASCII, 4 the first of three
-# bytes that may be a stop.
-_CLASS = np.zeros(256, np.uint8)
-_CLASS[:33] = 1
-_CLASS[10] = 2
-for _byte in b"!?.;":
-    _CLASS[_byte] = 3
-_CLASS[[0xE3, 0xEF]] = 4
+SEGMENT = np.dtype(
+    [
+        ("first", np.uint64),
+        ("second", np.uint64),
+        ("text", np.int32),
+        ("start", np.int32),
+        ("end", np.int32),
+        ("size", np.int32),
+    ]
+)
+"""A segment: its two hashes, the number of its text, its first and last byte there, and how many bytes of it are no blanks."""
 
 
-class Segments(NamedTuple):
-    """Of all texts, in order: the `text` (int32) that a segment is in, its first and last character in that text, and the
-    same in bytes (int32), its hashes `first` and `second` (uint64), and its `size`, bytes that are no blanks (int32)."""
-
-    text: Any
-    start: Any
-    end: Any
-    start_byte: Any
-    end_byte: Any
-    first: Any
-    second: Any
-    size: Any
-
-
-def segments(texts: Texts, unit: str) -> Segments:
-    """Cut texts at line ends, at the ends of sentences of either script, or at empty lines. Blank segments are left out."""
-    return Segments(*_segments(texts.data, texts.offsets, UNITS[unit], _CLASS, _LOWER))
+def _bytes() -> Any:
+    """For each byte its small letter, and what it may be (times 256): 0 part of a passage and nothing else, 1 a blank, 2 a line
+    end, 3 a stop of ASCII, 4 the first of three bytes that may be a stop."""
+    table = np.arange(256, dtype=np.uint16)
+    table[65:91] += 32
+    table[:33] += 256
+    table[10] += 256
+    for byte in b"!?.;":
+        table[byte] += 3 * 256
+    table[[0xE3, 0xEF]] += 4 * 256
+    return table
 
 
-def runs(found: Segments, span: int) -> Segments:
-    """Each `span` neighbouring segments of one text as one; what begins too near to the end of its text has size 0."""
-    if span == 1:
-        return found
-    count = max(0, found.first.size - span + 1)
-    first, second, size = np.zeros(count, np.uint64), np.zeros(count, np.uint64), np.zeros(count, np.int32)
-    for k in range(span):
-        first = first * PRIME + found.first[k : k + count]
-        second = second * U(0x100000001B3) + found.second[k : k + count]
-        size += found.size[k : k + count]
-    size[found.text[span - 1 :] != found.text[:count]] = 0
-    return Segments(
-        found.text[:count],
-        found.start[:count],
-        found.end[span - 1 :],
-        found.start_byte[:count],
-        found.end_byte[span - 1 :],
-        first,
-        second,
-        size,
-    )
+_BYTES = _bytes()
 
 
-def distinct(found: Segments, least: int) -> tuple[Any, Any]:
-    """Places of the first of each different segment of at least so many bytes, and how often each stands."""
+def segments(texts: Texts, unit: str) -> Any:
+    """Cut texts at line ends, at the ends of sentences of either script, or at empty lines: an array of SEGMENT, in order.
+    Blank segments are left out."""
+    # A segment has a byte and an end. What is not used of this room is never touched.
+    room = np.empty(texts.num_bytes // 2 + len(texts) + 1, SEGMENT)
+    return room[: _segments(texts.data, texts.offsets, UNITS[unit], _BYTES, room)]
+
+
+def run_together(found: Any, span: int) -> None:
+    """Put in place of the hashes and the size of each segment those of the `span` segments of its text that begin there; what
+    begins too near to the end of its text has size 0."""
+    if span > 1:
+        _run_together(found, span)
+
+
+def marked(found: Any, least: int, slots: Any) -> None:
+    """Count the segments of at least so many bytes, by their hash, in `slots` (uint8, four counts a byte, up to two)."""
+    _marked(found, least, slots)
+
+
+def may_repeat(found: Any, least: int, slots: Any, low: int, high: int) -> Any:
+    """Places of the segments that `slots` counted twice, whose first hash is from `low` to `high`. A few stand but once."""
+    return _may_repeat(found, least, slots, np.uint64(low), np.uint64(high))
+
+
+def distinct(first: Any, second: Any) -> tuple[Any, Any]:
+    """Places of the first of each different pair of hashes, and how often each stands."""
     size = 16
-    while size < 2 * found.first.size:
+    while size < 2 * first.size:
         size *= 2
-    return _distinct(found.first, found.second, found.size, least, np.full(size, -1, np.int32))  # type: ignore[no-any-return]
+    return _distinct(first, second, np.full(size, -1, np.int32))  # type: ignore[no-any-return]
 
 
-def repeated(found: Segments, span: int, least: int, known: tuple[Any, Any], kept: Any, base: int, stayed: Any) -> Any:
-    """Which segments go: bool. `found` are runs of `span`; `known` the hashes of repeated ones, sorted; `kept` the number of
-    the text where each stays (-1: nowhere), texts being numbered from `base`; `stayed` (bool) which have been seen there."""
-    gone = np.zeros(found.first.size + span - 1, np.bool_)
-    _repeated(found.first, found.second, found.text, found.size, span, least, *known, kept, base, stayed, gone)
+def repeated(found: Any, span: int, least: int, known: tuple[Any, Any], kept: Any, base: int) -> Any:
+    """Which segments go: bool. `found` went through `run_together`; `known` are the hashes of repeated ones, sorted by the
+    first; `kept` is the number of the text where each stays (-1: nowhere), texts being numbered from `base`."""
+    bits = max(1, int(known[0].size).bit_length())
+    shift = np.uint64(64 - bits)
+    begins = np.searchsorted(known[0] >> shift, np.arange((1 << bits) + 1, dtype=np.uint64))
+    gone = np.zeros(found.size, np.bool_)
+    _repeated(found, span, least, *known, begins, shift, kept, base, np.zeros(kept.size, np.bool_), gone)
     return gone
 
 
-def cut(texts: Texts, text: Any, start: Any, end: Any) -> Texts:
-    """The texts without some spans, given in bytes of each text, disjoint and in order."""
-    return Texts(*_cut(texts.data, texts.offsets, text, start, end))
+def cut(texts: Texts, text: Any, start: Any, end: Any) -> tuple[Texts, Any, Any]:
+    """The texts without some spans, given in bytes of each text, disjoint and in order; and the spans in characters."""
+    data, offsets, first, last = _cut(texts.data, texts.offsets, text, start, end)
+    return Texts(data, offsets), first, last
+
+
+def characters(texts: Texts) -> int:
+    """How many characters all texts have."""
+    own = texts.data[texts.offsets[0] : texts.offsets[-1]]
+    return int(np.count_nonzero(own.view(np.int8) >= -64))  # all bytes but those that go on with a character
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _characters(data, start, end):  # type: ignore[no-untyped-def]
+    count = 0
+    for i in range(start, end):
+        count += (data[i] & 0xC0) != 0x80
+    return count
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _cut(data, offsets, text, start, end):  # type: ignore[no-untyped-def]
     out = np.empty(offsets[-1] - offsets[0], np.uint8)
     ends = np.zeros(offsets.size, np.int64)
+    first, last = np.empty(text.size, np.int64), np.empty(text.size, np.int64)
     written, span = 0, 0
     for document in range(offsets.size - 1):
-        at = offsets[document]
+        begin = offsets[document]
+        at, passed = begin, 0
         while span < text.size and text[span] == document:
-            until = offsets[document] + start[span]
+            until, after = begin + start[span], begin + end[span]
             out[written : written + until - at] = data[at:until]
             written += until - at
-            at = offsets[document] + end[span]
+            first[span] = passed + _characters(data, at, until)
+            passed = last[span] = first[span] + _characters(data, until, after)
+            at = after
             span += 1
         until = offsets[document + 1]
         out[written : written + until - at] = data[at:until]
         written += until - at
         ends[document + 1] = written
-    return out[:written], ends
+    return out[:written], ends, first, last
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _distinct(first, second, size, least, table):  # type: ignore[no-untyped-def]
+def _run_together(found, span):  # type: ignore[no-untyped-def]
+    for k in range(found.size):
+        if k + span > found.size or found[k + span - 1].text != found[k].text:
+            found[k].size = 0
+            continue
+        first, second, size = U(0), U(0), 0
+        for j in range(k, k + span):
+            first = first * PRIME + found[j].first
+            second = second * U(0x100000001B3) + found[j].second
+            size += found[j].size
+        found[k].first, found[k].second, found[k].size = first, second, size
+
+
+@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+def _slot(hashed, slots):  # type: ignore[no-untyped-def]
+    """The byte and the shift of a hash's count, by its low bits: whole ranges of the high ones are counted apart."""
+    at = hashed & U(4 * slots.size - 1)
+    return at >> U(2), np.uint8((at & U(3)) << U(1))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _marked(found, least, slots):  # type: ignore[no-untyped-def]
+    for k in range(found.size):
+        if found[k].size >= least:
+            byte, shift = _slot(found[k].first, slots)
+            if (slots[byte] >> shift) & np.uint8(2) == 0:
+                slots[byte] += np.uint8(1) << shift
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _may_repeat(found, least, slots, low, high):  # type: ignore[no-untyped-def]
+    out = np.empty(found.size, np.int64)
+    count = 0
+    for k in range(found.size):
+        hashed = found[k].first
+        if found[k].size >= least and low <= hashed <= high:
+            byte, shift = _slot(hashed, slots)
+            if (slots[byte] >> shift) & np.uint8(2):
+                out[count] = k
+                count += 1
+    return out[:count]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _distinct(first, second, table):  # type: ignore[no-untyped-def]
     mask = U(table.size - 1)
     places = np.empty(first.size, np.int64)
     counts = np.empty(first.size, np.int64)
     number = 0
     for k in range(first.size):
-        if size[k] < least:
-            continue
         at = first[k] & mask
         while True:
             other = table[at]
@@ -127,29 +191,22 @@ def _distinct(first, second, size, least, table):  # type: ignore[no-untyped-def
                 counts[other] += 1
                 break
             at = (at + U(1)) & mask
-    return places[:number].copy(), counts[:number].copy()
+    return places[:number], counts[:number]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _repeated(first, second, text, size, span, least, known_first, known_second, kept, base, stayed, gone):  # type: ignore[no-untyped-def]
-    for k in range(first.size):
-        if size[k] < least:
+def _repeated(found, span, least, known_first, known_second, begins, shift, kept, base, stayed, gone):  # type: ignore[no-untyped-def]
+    for k in range(found.size):
+        if found[k].size < least:
             continue
-        low, high = 0, known_first.size
-        while low < high:
-            middle = (low + high) // 2
-            if known_first[middle] < first[k]:
-                low = middle + 1
-            else:
-                high = middle
-        while low < known_first.size and known_first[low] == first[k] and known_second[low] != second[k]:
-            low += 1
-        if low == known_first.size or known_first[low] != first[k]:
-            continue
-        if kept[low] == base + text[k] and not stayed[low]:
-            stayed[low] = True
-            continue
-        gone[k : k + span] = True
+        first = found[k].first
+        for at in range(begins[first >> shift], begins[(first >> shift) + U(1)]):
+            if known_first[at] == first and known_second[at] == found[k].second:
+                if kept[at] == base + found[k].text and not stayed[at]:
+                    stayed[at] = True
+                else:
+                    gone[k : k + span] = True
+                break
 
 
 @njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
@@ -187,30 +244,30 @@ def _closers(data, i, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _segments(data, offsets, unit, classes, lower):  # type: ignore[no-untyped-def]
-    # A segment has a byte and an end. What is not used of this room is never touched, and not kept.
-    room = (offsets[-1] - offsets[0]) // 2 + offsets.size
-    text, start_, end_ = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
-    start_byte, end_byte = np.empty(room, np.int32), np.empty(room, np.int32)
-    first_, second_, size_ = np.empty(room, np.uint64), np.empty(room, np.uint64), np.empty(room, np.int32)
+def _segments(data, offsets, unit, table, out):  # type: ignore[no-untyped-def]
     count = 0
     for document in range(offsets.size - 1):
         i, end = offsets[document], offsets[document + 1]
-        begin, opened_byte = i, i
-        characters, opened, size = 0, 0, 0
+        begin, opened, size = i, i, 0
         first, second = U(0xCBF29CE484222325), U(0x84222325CBF29CE4)
         while i <= end:
-            while i < end and classes[data[i]] == 0:
-                value = U(lower[data[i]])
-                first = (first ^ value) * U(0x100000001B3)
-                second = second * U(0x9E3779B97F4A7C15) + value
-                size += 1
-                characters += (data[i] & 0xC0) != 0x80
+            what = np.uint16(2)
+            while i < end:
+                entry = table[data[i]]
+                what = entry >> np.uint16(8)
+                if what > 1:
+                    break
+                # A blank is chosen away, not jumped over: a jump at every word would be guessed wrong too often.
+                value = U(entry & np.uint16(255))
+                longer_first = (first ^ value) * U(0x100000001B3)
+                longer_second = second * U(0x9E3779B97F4A7C15) + value
+                first = longer_first if what == 0 else first
+                second = longer_second if what == 0 else second
+                size += what == 0
                 i += 1
             closed = i == end
             after = i + 1
             if not closed:
-                what = classes[data[i]]
                 if what == 2:
                     closed = True
                     if unit == 2:
@@ -218,7 +275,7 @@ def _segments(data, offsets, unit, classes, lower):  # type: ignore[no-untyped-d
                         while k < end and (data[k] == 32 or data[k] == 9 or data[k] == 13):
                             k += 1
                         closed = k < end and data[k] == 10
-                elif what >= 3:
+                else:
                     step = 1
                     if unit == 1:
                         stop = _stop(data, i, end)
@@ -229,25 +286,14 @@ def _segments(data, offsets, unit, classes, lower):  # type: ignore[no-untyped-d
                         first = (first ^ U(data[k])) * U(0x100000001B3)
                         second = second * U(0x9E3779B97F4A7C15) + U(data[k])
                     size += step
-                for k in range(i, after):
-                    characters += (data[k] & 0xC0) != 0x80
             if closed:
                 if size > 0:
-                    text[count], size_[count] = document, size
-                    start_[count], end_[count] = opened, characters
-                    start_byte[count], end_byte[count] = opened_byte - begin, min(after, end) - begin
-                    first_[count], second_[count] = mix(first), mix(second)
+                    one = out[count]
+                    one.first, one.second = mix(first), mix(second)
+                    one.text, one.size = document, size
+                    one.start, one.end = opened - begin, min(after, end) - begin
                     count += 1
                 first, second, size = U(0xCBF29CE484222325), U(0x84222325CBF29CE4), 0
-                opened, opened_byte = characters, min(after, end)
+                opened = min(after, end)
             i = after
-    return (
-        text[:count].copy(),
-        start_[:count].copy(),
-        end_[:count].copy(),
-        start_byte[:count].copy(),
-        end_byte[:count].copy(),
-        first_[:count].copy(),
-        second_[:count].copy(),
-        size_[:count].copy(),
-    )
+    return count
