@@ -305,12 +305,20 @@ class Adapter(Artifact):
 
 
 class KnowledgeBase(Artifact):
-    """Chunks with source spans, a full-text index and vectors."""
+    """Chunks with source spans, versions, days of validity and access classes, each with its vector.
 
-    required = ("chunks.parquet", "index.sqlite", "meta.json")
+    An index is made of it where it is searched (`septet.knowledge.table`).
+    """
+
+    required = ("chunks.parquet", "meta.json")
 
     def chunks(self) -> Iterator[dict[str, Any]]:
-        yield from _read_parquet([self.path / "chunks.parquet"])
+        """Chunks in their order, without the vectors."""
+        import pyarrow.parquet as pq
+
+        file = self.path / "chunks.parquet"
+        names = [name for name in pq.read_schema(file).names if name != "vector"]
+        yield from _read_parquet([file], names)
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -447,11 +455,11 @@ def refuse_pickle(path: Path) -> None:
         )
 
 
-def _read_parquet(parts: list[Path]) -> Iterator[dict[str, Any]]:
+def _read_parquet(parts: list[Path], columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     for part in parts:
-        for batch in pq.ParquetFile(part).iter_batches():
+        for batch in pq.ParquetFile(part).iter_batches(columns=columns):
             yield from batch.to_pylist()
 
 

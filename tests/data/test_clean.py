@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from septet.core import Run, StepFailed
-from septet.data import edits
+from septet.detect import edits
 from septet.data.clean import Cleaning, clean
 from septet.data.steps.quality import Clean
 from septet.data.steps.quality import clean as step

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from septet.core import ConfigError, Run
-from septet.data import edits
+from septet.detect import edits
 from septet.data.steps import (
     Detoxify,
     FilterFairness,

@@ -7,7 +7,8 @@ import random
 import pytest
 
 from septet.core import ConfigError, Run
-from septet.data import edits, vault
+from septet.data import vault
+from septet.detect import edits
 from septet.data.steps import Anonymity, KeepVault, Mask, Pseudonymise, anonymity, mask, pseudonymise
 from septet.data.steps import vault as keep_vault
 from septet.detect import checksums, pii

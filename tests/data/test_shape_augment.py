@@ -17,7 +17,7 @@ from shape_corpora import sentences
 
 from septet.core import ConfigError, Run, StepFailed
 from septet.core.pool import Serial
-from septet.data import edits
+from septet.detect import edits
 from septet.data.balance import targets
 from septet.data.rewrite import pieces, rewritten
 from septet.data.steps import Augment, Balance, augment, balance

@@ -17,7 +17,7 @@ from septet.assistant.answer import Answer, Citation, Options, Piece, cite, mark
 from septet.core import ConfigError, StoreError
 from septet.core.store import Record
 from septet.core.workspace import Workspace
-from septet.data.knowledge.search import Searcher, contexts
+from septet.knowledge.search import Searcher, contexts
 from septet.detect import grounding
 from septet.detect import policy as policies
 from septet.detect.language import language

@@ -19,7 +19,8 @@ from typing import Any
 import pyarrow as pa
 
 from septet.core import ConfigError, Run
-from septet.data import edits, stream
+from septet.data import stream
+from septet.detect import edits
 from septet.data.paraphrase import Speaker
 from septet.data.rewrite import rewritten
 from septet.data.selection import entry, lots

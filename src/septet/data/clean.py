@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from septet.core import MissingExtra, Run, StepFailed
-from septet.data import edits, pages
+from septet.data import pages
+from septet.detect import edits
 from septet.data.stream import Sorted, Work, over, split, with_transform
 from septet.detect import boilerplate, repair
 from septet.kernels import marks

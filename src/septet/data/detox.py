@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from septet.core import Run, plugins
-from septet.data import edits, stream
+from septet.data import stream
+from septet.detect import edits
 from septet.detect import detectors, linear
 from septet.detect import policy as policies
 from septet.detect.lexicon import Lexicon

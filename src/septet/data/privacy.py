@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from septet.core import ConfigError, Run, plugins
-from septet.data import edits, stream
+from septet.data import stream
+from septet.detect import edits
 from septet.detect import actions, detectors, pii, quasi
 from septet.detect import policy as policies
 from septet.detect.span import Span, merge

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from septet.core import Run, StepFailed
-from septet.data.knowledge.search import Mode, Searcher, contexts
+from septet.knowledge.search import Mode, Searcher, contexts
 from septet.kinds import KnowledgeBase, Suite
 
 

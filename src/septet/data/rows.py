@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from septet.data.knowledge.search import Searcher, contexts
+from septet.knowledge.search import Searcher, contexts
 from septet.model.template import ABSTAIN, grounded_messages
 
 

@@ -18,17 +18,21 @@ class Knowledge(Config):
     encoder: str = field("universal-sentence-encoder", "Which encoder makes the vectors.")
 
 
-@step("data.knowledge", version=1)
+@step("data.knowledge", version=2)
 def knowledge(config: Knowledge, corpus: Corpus, run: Run) -> KnowledgeBase:
-    """Build a knowledge base: chunks with spans, full text and vectors."""
-    from septet.data.knowledge.build import cut, write
+    """Build a knowledge base: chunks with spans, versions and days of validity, and their vectors."""
     from septet.inference.embedding import load_encoder
+    from septet.knowledge import build, validity
 
-    found = cut(corpus.rows(), config.size)
-    if not found:
+    documents = build.survey(corpus.rows())
+    ended = validity.settle(list(documents.values()))
+    found = build.cut(corpus.rows(), config.size, documents, ended)
+    made = build.write(run.out, found, load_encoder(config.encoder), lambda done: run.progress(done, done, "chunks"))
+    if not made.meta["chunks"]:
         raise StepFailed("the corpus holds no text to index", "Look at what was left out: septet show the step before")
-    write(run.out, found, load_encoder(config.encoder), lambda done, total: run.progress(done, total, "chunks"))
-    return KnowledgeBase(run.out)
+    if ended:
+        run.note(f"{len(ended)} documents are superseded by a later version and hold up to its first day")
+    return made
 
 
 class Questions(Config):
@@ -107,9 +111,9 @@ class Rows(Config):
 @step("data.rows", version=1)
 def rows(config: Rows, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Conversations:
     """Make chat rows (question, retrieved context, answer) of the training split, some of them without evidence."""
-    from septet.data.knowledge.search import Searcher
     from septet.data.retrieve import spread
     from septet.data.rows import training_rows
+    from septet.knowledge.search import Searcher
 
     items = [item for item in suite.items() if item["kind"] == "question" and item["split"] == "train"]
     items = spread(items, config.limit) if config.limit else items

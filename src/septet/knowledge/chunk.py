@@ -23,6 +23,7 @@ class Chunk(NamedTuple):
     start: int
     end: int
     title: str
+    context: str = ""
 
 
 class _Block(NamedTuple):

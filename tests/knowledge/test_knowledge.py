@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 
 import pytest
@@ -10,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from septet.core import Run
-from septet.data import edits
-from septet.data.knowledge.build import cut
-from septet.data.knowledge.chunk import chunks
-from septet.data.knowledge.search import Searcher
-from septet.data.knowledge.terms import terms
 from septet.data.steps import Knowledge, Mask, Read, knowledge, mask, read
-from septet.kinds import Policy
+from septet.detect import edits
+from septet.kinds import Corpus, KnowledgeBase, Policy
+from septet.knowledge.build import cut, survey
+from septet.knowledge.chunk import chunks
+from septet.knowledge.search import Searcher
+from septet.knowledge.terms import terms
 from septet.trust.steps import SealPolicy, policy
 
 LINES = st.sampled_from(
@@ -138,8 +137,8 @@ def test_both_languages_are_found(searcher, query, title, mode):
 
 
 def test_a_masked_chunk_still_leads_to_the_span_of_the_file(searcher):
-    opened, place = searcher
-    for chunk in opened.chunks:
+    _, place = searcher
+    for chunk in KnowledgeBase(place / "kb").chunks():
         raw = (place / "in" / chunk["source"]).read_text("utf-8")
         there = raw[chunk["start"] : chunk["end"]]
         if "138" in there:
@@ -162,11 +161,7 @@ def test_queries_that_say_nothing_find_nothing_and_break_nothing(searcher):
 
 def test_the_same_corpus_gives_the_same_bytes(searcher, tmp_path):
     _, place = searcher
-    from septet.kinds import Corpus
-
     again = knowledge(Knowledge(encoder="hashing"), Corpus(place / "masked"), Run(tmp_path / "again"))
-    from septet.kinds import KnowledgeBase
-
     assert again.digest() == KnowledgeBase(place / "kb").digest()
 
 
@@ -190,8 +185,7 @@ def test_the_encoder_of_the_quickstart_crosses_languages(tmp_path):
 def test_cut_gives_distinct_ids_to_repeated_passages():
     row = {
         "text": "Same words here.\n\n# A\n\nSame words here.\n\n# A\n\nSame words here.\n", "title": "t", "source": "s", "page": 0,
-        "source_digest": "sha256:0", "start": 0, "access": "x", "id": "d", "edits": "",
+        "source_digest": "sha256:0", "start": 0, "access": "x", "id": "d", "edits": "", "meta": "", "dataset": "s", "owner": "",
     }  # fmt: skip
-    found = cut([row], 200)
+    found = list(cut([row], 200, survey([row]), {}))
     assert len({chunk["id"] for chunk in found}) == len(found) == 3
-    assert random.Random(0)
