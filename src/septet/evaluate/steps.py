@@ -31,7 +31,7 @@ class Answers(Config):
     batch: int = field(8, "Questions at a time.", ge=1, le=256)
 
 
-@step("evaluate.answers", version=1)
+@step("evaluate.answers", version=2)
 def answers(config: Answers, model: Model, suite: Suite, policy: Policy | None, run: Run) -> Report:
     """Exact match, F1, groundedness and abstention on a suite's questions, with intervals and every item kept.
 
