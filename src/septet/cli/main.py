@@ -21,6 +21,8 @@ VERBS = {
     "trace": "follow an answer or an artifact back to file and span",
     "impact": "go from a source, a document, a data set or a person's value forward to all that holds it",
     "verify": "re-hash the ledger and the store",
+    "update": "read again what changed at the sources of a knowledge base",
+    "search": "search a knowledge base, for a reader and a day",
     "chat": "ask a release, and get a governed answer with citations",
     "serve": "serve a release behind an OpenAI-compatible endpoint",
     "console": "open the web console",

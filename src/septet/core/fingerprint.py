@@ -59,6 +59,16 @@ def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
     yield from sorted(found)
 
 
+def visible_files(place: Path) -> Iterator[tuple[str, Path]]:
+    """Name and path of a file, or of each file below a folder. Hidden files and folders (`.git`) are not part of a folder."""
+    if not place.is_dir():
+        yield place.name, place
+        return
+    for name, path in files_below(place):
+        if not any(part.startswith(".") for part in name.split("/")):
+            yield name, path
+
+
 class ContentHasher:
     """Hashes files outside the store, and remembers each by size and time of change so that a plan need not read again.
 
@@ -87,12 +97,7 @@ class ContentHasher:
     def path(self, path: Path) -> str:
         """The digest of a file, or of a folder as a tree. Hidden files and folders (`.git`) are not part of a folder."""
         if path.is_dir():
-            visible = (
-                (name, file)
-                for name, file in files_below(path)
-                if not any(part.startswith(".") for part in name.split("/"))
-            )
-            return digest_tree({name: self.file(file) for name, file in visible}, self.algorithm)
+            return digest_tree({name: self.file(file) for name, file in visible_files(path)}, self.algorithm)
         if not path.exists():
             raise ConfigError(f"there is no file or folder at {path}", "Check the path")
         return self.file(path)

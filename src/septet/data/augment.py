@@ -20,10 +20,10 @@ import pyarrow as pa
 
 from septet.core import ConfigError, Run
 from septet.data import stream
-from septet.detect import edits
 from septet.data.paraphrase import Speaker
 from septet.data.rewrite import rewritten
 from septet.data.selection import entry, lots
+from septet.detect import edits
 from septet.detect.language import language as language_of
 from septet.inference.embedding import Encoder, load_encoder
 from septet.kernels.likeness import form

@@ -21,9 +21,8 @@ import pyarrow.compute as pc
 
 from septet.core import MissingExtra, Run, StepFailed
 from septet.data import pages
-from septet.detect import edits
 from septet.data.stream import Sorted, Work, over, split, with_transform
-from septet.detect import boilerplate, repair
+from septet.detect import boilerplate, edits, repair
 from septet.kernels import marks
 from septet.kernels.arrow import texts_of
 from septet.kinds import Corpus, read_json, read_lines, write_json, write_lines

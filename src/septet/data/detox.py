@@ -19,8 +19,7 @@ import pyarrow.parquet as pq
 
 from septet.core import Run, plugins
 from septet.data import stream
-from septet.detect import edits
-from septet.detect import detectors, linear
+from septet.detect import detectors, edits, linear
 from septet.detect import policy as policies
 from septet.detect.lexicon import Lexicon
 from septet.detect.span import Span

@@ -17,8 +17,7 @@ import pyarrow.compute as pc
 
 from septet.core import ConfigError, Run, plugins
 from septet.data import stream
-from septet.detect import edits
-from septet.detect import actions, detectors, pii, quasi
+from septet.detect import actions, detectors, edits, pii, quasi
 from septet.detect import policy as policies
 from septet.detect.span import Span, merge
 from septet.kinds import Corpus, Policy, write_json

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from septet.core import Run, StepFailed
-from septet.knowledge.search import Mode, Searcher, contexts
 from septet.kinds import KnowledgeBase, Suite
+from septet.knowledge.search import Mode, Searcher, contexts
 
 
 def attach(

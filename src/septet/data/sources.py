@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,8 +21,8 @@ import pyarrow as pa
 
 from septet.core import ConfigError, Run, StepFailed
 from septet.core.config import has_scheme
-from septet.core.fingerprint import digest, digest_file, files_below
-from septet.data.readers import registry, sql
+from septet.core.fingerprint import digest, digest_file, visible_files
+from septet.data.readers import address, registry, sql
 from septet.data.readers.file import File
 from septet.data.readers.hub import read_hub
 from septet.data.readers.row import Item, Reject, Row, Told
@@ -56,17 +56,17 @@ class Listed(NamedTuple):
     reason: str
 
 
-def listed(paths: tuple[str, ...], dataset: str) -> Iterator[Listed]:
-    """Each file below the paths in the order of the names. Hidden files are not part of a source."""
+def listed(paths: tuple[str, ...], dataset: str, only: Collection[str] = ()) -> Iterator[Listed]:
+    """Each file below the paths in the order of the names, or those that `only` names. Hidden files are not part of a source."""
     seen: Counter[str] = Counter()
     for given in paths:
         root = Path(given)
-        files = list(files_below(root)) if root.is_dir() else [(root.name, root)]
+        files = list(visible_files(root))
         saved = {
             name.rpartition("/")[0] for name, _ in files if name.endswith(("dataset_info.json", "dataset_dict.json"))
         }
         for name, path in files:
-            if any(part.startswith(".") for part in name.split("/")):
+            if only and name not in only:
                 continue
             unwritable = _UNWRITABLE.search(name) is not None
             if unwritable or not path.is_file():
@@ -109,14 +109,20 @@ def grouped(files: Iterator[Listed]) -> list[list[Listed]]:
 
 
 def read(
-    paths: tuple[str, ...], run: Run, told: Told, columns: Mapping[str, Any], query: str = "", url_variable: str = ""
+    paths: tuple[str, ...],
+    run: Run,
+    told: Told,
+    columns: Mapping[str, Any],
+    query: str = "",
+    url_variable: str = "",
+    only: Collection[str] = (),
 ) -> int:
     """Read sources into `run.out` and return the number of documents. `columns` holds what is declared of all rows.
 
     Raises StepFailed when nothing could be read; the message names the first reasons.
     """
     local = tuple(path for path in paths if not has_scheme(path))
-    groups = grouped(listed(local, str(columns["dataset"])))
+    groups = grouped(listed(local, str(columns["dataset"]), frozenset(only)))
     whole = {one.path for group in groups for one in group if one.span is not None}
     marks = {path: digest_file(Path(path)) for path in sorted(whole)}
     common = {"told": msgspec.to_builtins(told), "columns": dict(columns)}
@@ -128,7 +134,11 @@ def read(
         }
         for group in groups
     ]
-    pieces += [{**common, "hub": path.partition(":")[2]} for path in paths if has_scheme(path)]
+    for path in paths:
+        if address.is_address(path):
+            pieces.append({**common, "address": path})
+        elif has_scheme(path):
+            pieces.append({**common, "hub": path.partition(":")[2]})
     if query:
         pieces.append({**common, "query": query, "url_variable": url_variable})
     for number, piece in enumerate(pieces):
@@ -189,6 +199,11 @@ def read_group(piece: dict[str, Any]) -> dict[str, Any]:
         if "hub" in piece:
             collector.dataset = collector.dataset or piece["hub"].partition("@")[0]
             collector.take(piece["hub"], "", 0, read_hub(piece["hub"], told))
+        if "address" in piece:
+            page = address.fetch(piece["address"])
+            collector.dataset = collector.dataset or page.host
+            items = registry.rows(page.file(told)) if page.data is not None else iter([Reject("", page.reason, "network")])
+            collector.take(piece["address"], page.digest, 0, items)
         if "query" in piece:
             url = os.environ.get(piece["url_variable"], "")
             if not url:

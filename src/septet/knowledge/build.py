@@ -43,39 +43,49 @@ COLUMNS = {
 }
 CHUNKS = "chunks.parquet"
 _ROWS = 1024
-_COMPARED = 20_000
+COMPARED = 20_000
 """Characters of a document whose words tell whether two of one name are versions of each other."""
 
 
-def survey(rows: Iterable[dict[str, Any]]) -> dict[str, validity.Held]:
+def key_of(row: Mapping[str, Any]) -> validity.Key:
+    """What a row's document goes by."""
+    return row["dataset"], row["source"]
+
+
+def survey(rows: Iterable[dict[str, Any]]) -> dict[validity.Key, validity.Held]:
     """What each source says of its version and validity. Rows of one source follow each other."""
-    found: dict[str, validity.Held] = {}
-    for source, group in groupby(rows, key=lambda row: row["source"]):
+    found: dict[validity.Key, validity.Held] = {}
+    for key, group in groupby(rows, key=key_of):
         held = list(group)
         first = held[0]
-        if source not in found:
+        if key not in found:
             text = "\n".join(row["text"] for row in held)
-            found[source] = validity.held(source, first["title"], text, first["meta"], terms(text[:_COMPARED]))
+            found[key] = validity.held(key, first["title"], text, first["meta"], terms(text[:COMPARED]))
     return found
 
 
 def cut(
-    rows: Iterable[dict[str, Any]], size: int, documents: Mapping[str, validity.Held], ended: Mapping[str, str]
+    rows: Iterable[dict[str, Any]],
+    size: int,
+    documents: Mapping[validity.Key, validity.Held],
+    ended: Mapping[validity.Key, str],
 ) -> Iterator[dict[str, Any]]:
-    """Chunks of documents: each with its span of the source's decoded text, whatever was masked since, and the days on which it holds.
+    """Chunks of documents: each with its span of the source's decoded text, whatever was masked since, and its days.
 
-    `documents` are those of `survey`; `ended` names the sources that later versions replaced, with the day.
+    `documents` are those of `survey`; `ended` names those that later versions replaced, with the day.
     """
     seen: Counter[str] = Counter()
     for row in rows:
-        known = documents[row["source"]]
+        known = documents[key_of(row)]
         begins, ends = validity.declared(row["meta"])
-        until = min(filter(None, (ends or known.valid_to, ended.get(known.source, ""))), default="")
+        until = min(filter(None, (ends or known.valid_to, ended.get(known.key, ""))), default="")
         changed = edits.decode(row["edits"])
         for chunk in chunks(row["text"], row["title"], size):
             text = row["text"][chunk.start : chunk.end]
             start, end = edits.original(changed, chunk.start, chunk.end)
-            identity = _hash(f"{row['source']}\0{row['page']}\0{chunk.title}\0{chunk.context}\0{text}")
+            identity = _hash(
+                f"{row['dataset']}\0{row['source']}\0{row['page']}\0{chunk.title}\0{chunk.context}\0{text}"
+            )
             # The same passage twice in one document needs an id of its own.
             seen[identity] += 1
             if seen[identity] > 1:
@@ -162,18 +172,26 @@ def as_rows(found: Sequence[Mapping[str, Any]], revision: int, schema: Any) -> A
     """Chunks with vectors as rows of an index, first seen in a revision."""
     import pyarrow as pa
 
-    rows = [
-        {
-            **chunk,
-            "key": f"{chunk['id']}.{revision}",
-            "state": CURRENT,
-            "revision": revision,
-            "ended": 0,
-            "terms": searched_words(chunk),
-        }
-        for chunk in found
-    ]
-    return pa.RecordBatch.from_pylist(rows, schema)
+    return pa.RecordBatch.from_pylist([as_row(chunk, revision) for chunk in found], schema)
+
+
+def as_table(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
+    """Rows of an index in Arrow."""
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(list(rows), schema)
+
+
+def as_row(chunk: Mapping[str, Any], revision: int) -> dict[str, Any]:
+    """A chunk with its vector as a row of an index, first seen in a revision."""
+    return {
+        **chunk,
+        "key": f"{chunk['id']}.{revision}",
+        "state": CURRENT,
+        "revision": revision,
+        "ended": 0,
+        "terms": searched_words(chunk),
+    }
 
 
 def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -17,7 +17,7 @@ from septet.detect.language import language
 from septet.inference.embedding import Encoder, load_encoder
 from septet.kinds import KnowledgeBase
 from septet.knowledge.build import COLUMNS, index
-from septet.knowledge.table import CURRENT, Table
+from septet.knowledge.table import CURRENT, Table, quoted
 from septet.knowledge.terms import terms
 from septet.knowledge.validity import day_of
 
@@ -55,7 +55,7 @@ class Searcher:
 
     def chunk(self, identity: str, access: Iterable[str] | None = None) -> dict[str, Any] | None:
         """A chunk by its id, the last of its revisions, if the reader may see it."""
-        found = self.table.rows(_all(f"id = {_quoted(identity)}", _readable(access)), [*COLUMNS, "revision"])
+        found = self.table.rows(_all(f"id = {quoted(identity)}", _readable(access)), [*COLUMNS, "revision"])
         return max(found, key=lambda row: int(row["revision"]), default=None)
 
     def search(
@@ -97,7 +97,7 @@ class Searcher:
         bm25 = {row["key"]: max(float(row["_score"]), 1e-9) for row in by_text}
         lacking = [row["key"] for row in rows if row["key"] not in bm25] if mode == "hybrid" else []
         if lacking and words:
-            chosen = _all(where, f"key in ({', '.join(map(_quoted, lacking))})")
+            chosen = _all(where, f"key in ({', '.join(map(quoted, lacking))})")
             found = self.table.by_text(words, chosen, len(lacking), ("key",))
             bm25.update((row["key"], max(float(row["_score"]), 1e-9)) for row in found)
         text = np.array([bm25.get(row["key"], 0.0) for row in rows])
@@ -134,15 +134,11 @@ def _readable(access: Iterable[str] | None) -> str:
     if access is None:
         return ""
     classes = sorted(set(access))
-    return f"access in ({', '.join(map(_quoted, classes))})" if classes else "false"
+    return f"access in ({', '.join(map(quoted, classes))})" if classes else "false"
 
 
 def _all(*conditions: str) -> str:
     return " and ".join(f"({one})" for one in conditions if one)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _of_best(scores: Any) -> Any:

@@ -172,6 +172,11 @@ def text_schema(columns: dict[str, str], width: int) -> Any:
     )
 
 
+def quoted(text: str) -> str:
+    """A text in a condition."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _fill(folder: Path, schema: Any, batches: Iterable[Any]) -> None:
     import pyarrow as pa
     from lancedb.index import FTS, Bitmap, BTree, IvfRq

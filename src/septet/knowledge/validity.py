@@ -32,11 +32,15 @@ _IN_FORCE = re.compile(
 )
 
 
-class Held(msgspec.Struct, kw_only=True):
-    """What is known of one document. `family` is its name without marks, "" for what is no rules; `words` a quarter of its
-    words as numbers."""
+Key = tuple[str, str]
+"""What a document goes by: its data set, and its source in that."""
 
-    source: str
+
+class Held(msgspec.Struct, kw_only=True):
+    """What is known of one document. `family` is its name without marks, "" for what is no rules; `words` a quarter of its words
+    as numbers."""
+
+    key: Key
     family: str
     version: Version
     valid_from: str
@@ -57,13 +61,13 @@ def declared(meta: str) -> tuple[str, str]:
     return _day(said, _FROM), _day(said, _TO)
 
 
-def held(source: str, title: str, text: str, meta: str, words: Iterable[str]) -> Held:
+def held(key: Key, title: str, text: str, meta: str, words: Iterable[str]) -> Held:
     """What one document says of its validity: in what came with it, in its first lines (`valid_from: ...`, `生效日期：...`), and,
     for rules, in the sentence that puts them into force."""
-    version = version_of(title, source, text)
+    version = version_of(title, key[1], text)
     said = {**_lines(text[:_HEAD]), **_declared(meta)}
     return Held(
-        source=source,
+        key=key,
         family=version.keys[0] if version.rules and version.keys else "",
         version=version,
         valid_from=_day(said, _FROM) or (_begins(version, text[-_TAIL:]) if version.rules else ""),
@@ -74,9 +78,9 @@ def held(source: str, title: str, text: str, meta: str, words: Iterable[str]) ->
     )
 
 
-def settle(documents: Sequence[Held]) -> dict[str, str]:
-    """Of documents that later versions replaced: source to the day on which each ended."""
-    ended: dict[str, str] = {}
+def settle(documents: Sequence[Held]) -> dict[Key, str]:
+    """The documents that later versions replaced, each with the day on which it ended."""
+    ended: dict[Key, str] = {}
     families: dict[str, list[Held]] = {}
     for one in documents:
         if one.family:
@@ -90,7 +94,7 @@ def settle(documents: Sequence[Held]) -> dict[str, str]:
             later = [new for new in later if not new.version.draft or old.version.draft]
             if later:
                 begins = min((day for new in later if (day := new.valid_from or new.version.date)), default=NEVER)
-                ended[old.source] = begins
+                ended[old.key] = begins
     return ended
 
 

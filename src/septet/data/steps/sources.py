@@ -16,8 +16,10 @@ class Read(Config):
     paths: Externals = field(
         (),
         doc="Files or folders: text, Markdown, HTML, XML, PDF, Word, PowerPoint, Excel, CSV, JSON, JSON lines, Parquet, "
-        "Arrow, EPUB, mail, WARC, and archives of these; or hub:org/name. Other types are rejected by name.",
+        "Arrow, EPUB, mail, WARC, and archives of these; https:// and http:// addresses of pages; or hub:org/name. Other "
+        "types are rejected by name.",
     )
+    only: tuple[str, ...] = field((), "Of folders, read only the files of these names, seen from the folder; empty: all.")
     licence: str = field(
         doc="The licence of the source, as an SPDX name or in words. A source without one is refused; 'unknown' is an answer."
     )
@@ -30,7 +32,9 @@ class Read(Config):
     access: str = field(
         "internal", "The access class of the source, one word; it follows each row to chunk, cache and answer."
     )
-    retrieved: str = field("", "The day on which the source was had, as 2026-11-24. A query needs it.")
+    retrieved: str = field(
+        "", "The day on which the source was had, as 2026-11-24, or the second. A query and an address need it."
+    )
     consent: str = field("", "On which ground personal data in the source may be used, such as contract or consent.")
     trust: float = field(
         1.0, "How far the source is trusted; of two copies the one of the more trusted is kept.", ge=0, le=1
@@ -75,7 +79,7 @@ def read(config: Read, run: Run) -> Corpus:
         name: getattr(config, name)
         for name in ("licence", "origin", "dataset", "obtained", "owner", "access", "retrieved", "consent", "trust")
     }
-    sources.read(config.paths, run, told, columns, config.query, config.url_variable)
+    sources.read(config.paths, run, told, columns, config.query, config.url_variable, config.only)
     return Corpus(run.out)
 
 
@@ -101,14 +105,16 @@ def _declared(config: Read) -> None:
             f"the environment variable {config.url_variable} is empty",
             "Set it to the address of the database, as postgresql://user:secret@host/name",
         )
-    if config.query and not config.retrieved:
+    addresses = [path for path in config.paths if path.startswith(("http:", "https:"))]
+    if (config.query or addresses) and not config.retrieved:
         raise ConfigError(
-            "Read.retrieved is empty, and a database changes",
+            f"Read.retrieved is empty, and a {'database' if config.query else 'page'} changes",
             "Say the day; another day is another result, and the same day is not read twice",
         )
     if config.retrieved:
         try:
-            if datetime.date.fromisoformat(config.retrieved).isoformat() != config.retrieved:
+            kind = datetime.datetime if "T" in config.retrieved else datetime.date
+            if kind.fromisoformat(config.retrieved).isoformat() != config.retrieved:
                 raise ValueError
         except ValueError:
             raise ConfigError(f"Read.retrieved is '{config.retrieved}'", "Write the day as 2026-11-24") from None

@@ -1,0 +1,436 @@
+"""A knowledge base that goes on living: what changed at its sources is read again, and becomes a revision of its index.
+
+The recipe says what the sources are and what is done with a document before it is cut. An update runs that same chain over
+what changed alone, and commits the difference: chunks of a document that read otherwise now, or that is gone, end; new ones
+begin; a chunk that stayed keeps its vector. A revision is one commit of the index and one entry of the ledger; after a kill
+between the two the next update writes the entry. What cannot be read keeps its last state, and is named with its reason.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from septet.core import ConfigError, StepFailed
+from septet.core.config import has_scheme
+from septet.core.events import Sink
+from septet.core.fingerprint import canonical, digest, identity_of, visible_files
+from septet.core.recipe import Node, Recipe, Sealed
+from septet.core.runner import Runner
+from septet.core.store import Record
+from septet.core.workspace import Workspace
+from septet.inference.embedding import Encoder, load_encoder
+from septet.kinds import Corpus, KnowledgeBase, read_json, write_json
+from septet.knowledge import build, validity
+from septet.knowledge.difference import Difference, difference
+from septet.knowledge.table import CURRENT, Table, quoted
+from septet.knowledge.terms import terms
+
+_STEP, _READ = "data.knowledge", "data.read"
+_SEEN = "seen.json"
+_QUERY = "query"
+"""How a reader's query is called among its sources."""
+_AT_ONCE = 500
+ENTRY = "knowledge"
+"""The kind of the ledger's entries of revisions; their subject is the fingerprint of the knowledge base that they grew from."""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What is known of one source: its data set, the digest of its content, and why it is not in the index, where it is not."""
+
+    dataset: str
+    digest: str
+    reason: str = ""
+
+
+class Changed(msgspec.Struct, frozen=True, kw_only=True):
+    """One source of an update. `table` is the recipe's table that reads it.
+
+    `how`: new, changed, gone, superseded (by a new version in another file), unreadable (its last state stays) or left out (by
+    the recipe's steps).
+    """
+
+    table: str
+    dataset: str
+    source: str
+    how: str
+    reason: str = ""
+    added: int = 0
+    ended: int = 0
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """What an update did: the number of the last revision, and how many chunks came, ended, and were given vectors."""
+
+    revision: int
+    sources: tuple[Changed, ...]
+    added: int = 0
+    ended: int = 0
+    encoded: int = 0
+
+    @property
+    def is_nothing(self) -> bool:
+        return not self.sources
+
+
+def folder_of(workspace: Workspace, fingerprint: str) -> Path:
+    """Where the living index of a knowledge base lies, once it was updated."""
+    return workspace.root / "knowledge" / fingerprint.replace(":", "-") / "index"
+
+
+def index_of(workspace: Workspace, record: Record, follow: bool) -> Path:
+    """Where a knowledge base is searched: in its living index, if that is wanted and there is one, else in that of the artifact."""
+    living = folder_of(workspace, record.fingerprint)
+    if follow and Table.exists(living):
+        return living
+    return workspace.root / "index" / record.fingerprint.replace(":", "-")
+
+
+def revision_of(workspace: Workspace, fingerprint: str) -> int:
+    """The number of the last revision of a knowledge base; 0 is the artifact itself."""
+    entry = workspace.ledger.latest(ENTRY, fingerprint)
+    body = workspace.ledger.body(entry) if entry is not None else None
+    return int(body["revision"]) if body else 0
+
+
+class Living:
+    """The living index of the knowledge base that a recipe made. Open it once to update often: the encoder stays loaded."""
+
+    def __init__(self, workspace: Workspace, recipe: Recipe, table: str = "", sinks: Sequence[Sink] = ()) -> None:
+        self._workspace = workspace
+        self._recipe = recipe
+        self._sinks = sinks
+        self.name = _table_of(recipe, table)
+        self._node = recipe.nodes[self.name]
+        known = workspace.names().get(f"{recipe.name}/{self.name}")
+        if known is None:
+            raise ConfigError(f"'{recipe.name}/{self.name}' was never made", "Run the recipe first: septet run")
+        base = workspace.store.find(_STEP, str(known["fingerprint"]))
+        if base is None:
+            raise ConfigError(f"'{recipe.name}/{self.name}' is gone from the store", "Run the recipe again")
+        if base.config != identity_of(self._node.config, workspace.hasher):
+            raise ConfigError(
+                f"[{self.name}] of the recipe is not what '{recipe.name}/{self.name}' was made with",
+                "Run the recipe again: chunks and vectors of two kinds cannot be mixed",
+            )
+        self.base = base
+        self._readers = list({id(one): one for one in _readers(self._node)}.values())
+        if not self._readers:
+            raise ConfigError(f"no data.read leads to [{self.name}]", "Only files, pages and queries can be watched")
+        own = [one.name for one in self._readers if getattr(one.config, "source_column", "")]
+        if own:
+            raise ConfigError(
+                f"[{own[0]}] names sources of its own in a column",
+                "Update it by running the recipe: rows cannot be followed",
+            )
+        self._folder = folder_of(workspace, base.fingerprint)
+        self._knowledge = KnowledgeBase(workspace.store.folder(base))
+        self._encoder: Encoder | None = None
+
+    def update(self) -> Update:
+        """Bring the index up to date with its sources. Two at once wait for each other."""
+        with self._workspace.lock(f"knowledge-{self.base.fingerprint}", lambda: None):
+            table = self._opened()
+            last = self._recovered(table)
+            seen = self._seen()
+            changes = {one.name: _changes(self._workspace, one, seen.get(one.name, {})) for one in self._readers}
+            changes = {name: found for name, found in changes.items() if found.fresh or found.gone}
+            if not changes:
+                return Update(revision=last, sources=())
+            return self._updated(table, last, seen, changes)
+
+    def _opened(self) -> Table:
+        if not Table.exists(self._folder):
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+            pinned = index_of(self._workspace, self.base, follow=False)
+            (build.index(self._knowledge, pinned)).copy(self._folder)
+        return Table(self._folder)
+
+    def _seen(self) -> dict[str, dict[str, Seen]]:
+        path = self._folder.parent / _SEEN
+        if path.exists():
+            return msgspec.convert(read_json(path), dict[str, dict[str, Seen]])
+        found: dict[str, dict[str, Seen]] = {}
+        for node in self._readers:
+            record = self._workspace.resolve(f"{self._recipe.name}/{node.name}")
+            found[node.name] = _read_state(Corpus(self._folder_of(record)), node)
+        return found
+
+    def _updated(
+        self, table: Table, last: int, seen: dict[str, dict[str, Seen]], changes: Mapping[str, Listed]
+    ) -> Update:
+        records, failure = self._run({name: sorted(found.fresh) for name, found in changes.items() if found.fresh})
+        corpus = records.get(self._main().name)
+        rows = list(Corpus(self._folder_of(corpus)).rows()) if corpus is not None else []
+        again = {build.key_of(row) for row in rows}
+        changed: list[Changed] = []
+        for name, found in changes.items():
+            before = seen.setdefault(name, {})
+            read = Corpus(self._folder_of(records[name])) if name in records else None
+            rejected = _rejected(read) if read is not None else {}
+            for source, now in found.fresh.items():
+                how, reason = "changed" if source in before and not before[source].reason else "new", ""
+                key = (now.dataset, source)
+                if source == _QUERY and read is not None:
+                    keys = set(_documents(read))
+                    again |= keys
+                    changed += [
+                        Changed(table=name, dataset=one[0], source=one[1], how="changed") for one in sorted(keys)
+                    ]
+                    continue
+                if key not in again:
+                    unread = read is None or source in rejected
+                    how = "unreadable" if unread else "left out"
+                    reason = rejected.get(source) or failure or "all of it was left out by a step of the recipe"
+                    if not unread:
+                        again.add(key)
+                before[source] = msgspec.structs.replace(now, reason=reason)
+                changed.append(Changed(table=name, dataset=now.dataset, source=source, how=how, reason=reason))
+            for source in found.gone:
+                dataset = before.pop(source).dataset
+                again.add((dataset, source))
+                changed.append(Changed(table=name, dataset=dataset, source=source, how="gone"))
+        # What cannot be read stays as it was: nobody knows whether it changed.
+        made = self._difference(table, again, rows, last + 1)
+        if made.rows:
+            table.commit(build.as_table(made.rows, table.schema))
+            last += 1
+        others = sorted((made.added.keys() | made.ended.keys()) - again)
+        changed += [Changed(table="", dataset=one[0], source=one[1], how="superseded") for one in others]
+        changed = [_counted(one, made) for one in changed]
+        changed = [one for one in changed if one.added or one.ended or one.how not in ("new", "changed")]
+        if changed:
+            self._enter(last, changed, made.keys, corpus)
+        write_json(self._folder.parent / _SEEN, msgspec.to_builtins(seen))
+        return Update(
+            revision=last,
+            sources=tuple(changed),
+            added=sum(made.added.values()),
+            ended=sum(made.ended.values()),
+            encoded=made.encoded,
+        )
+
+    def _run(self, wanted: Mapping[str, Sequence[str]]) -> tuple[dict[str, Record], str]:
+        """The recipe's chain over the changed sources alone; and why it came to nothing, if it did."""
+        made = _narrowed(self._recipe.name, self._main(), wanted)
+        if made is None:
+            return {}, ""
+        runner = Runner(self._workspace, sinks=self._sinks)
+        recipe = Recipe([made], f"{self._recipe.name}.update", self._recipe.run)
+        try:
+            return runner.run(recipe), ""
+        except StepFailed as failed:
+            marks = runner.fingerprints(recipe)
+            found = {
+                name: self._workspace.store.find(node.step.name, marks[name]) for name, node in recipe.nodes.items()
+            }
+            return {name: record for name, record in found.items() if record is not None}, failed.message
+
+    def _difference(
+        self, table: Table, again: set[validity.Key], rows: list[dict[str, Any]], number: int
+    ) -> Difference:
+        documents = build.survey(rows)
+        names = sorted({source for _, source in again})
+        before = [
+            row
+            for some in build.batched(names, _AT_ONCE)
+            for row in table.rows(_current("source", some))
+            if build.key_of(row) in again
+        ]
+        families = sorted({one.family for one in documents.values() if one.family})
+        others = [
+            row
+            for some in build.batched(families, _AT_ONCE)
+            for row in table.rows(_current("family", some))
+            if build.key_of(row) not in again
+        ]
+        superseded = validity.settle([*documents.values(), *_held(others)])
+        fresh = build.cut(rows, self._node.config.size, documents, superseded)  # type: ignore[attr-defined]
+        self._encoder = self._encoder or load_encoder(str(self._knowledge.meta["encoder"]))
+        today = datetime.date.today().isoformat()
+        return difference(before, list(fresh), superseded, others, self._encoder, number, today)
+
+    def _enter(self, number: int, changed: Sequence[Changed], keys: Sequence[str], corpus: Record | None) -> None:
+        """Write a revision into the ledger. Each digest covers the one before it and what came and ended since."""
+        entry = self._workspace.ledger.latest(ENTRY, self.base.fingerprint)
+        body = self._workspace.ledger.body(entry) if entry is not None else None
+        before = str(body["digest"]) if body else self.base.digest
+        said = {
+            "name": f"{self._recipe.name}/{self.name}",
+            "revision": number,
+            "corpus": corpus.fingerprint if corpus is not None else "",
+            "sources": [msgspec.to_builtins(one) for one in changed],
+            "digest": digest(canonical([before, list(keys)]), self._workspace.settings.digest),
+        }
+        self._workspace.ledger.append(ENTRY, self.base.fingerprint, said)
+
+    def _recovered(self, table: Table) -> int:
+        """The number of the last revision. One that was committed and not entered, because of a kill between, is entered now."""
+        last = revision_of(self._workspace, self.base.fingerprint)
+        rows = table.rows(f"revision = {last + 1} or ended = {last + 1}", ("key", "dataset", "source", "ended"))
+        if not rows:
+            return last
+        made = Difference(
+            rows=rows,
+            added=Counter(build.key_of(row) for row in rows if not row["ended"]),
+            ended=Counter(build.key_of(row) for row in rows if row["ended"]),
+            encoded=0,
+        )
+        keys = sorted(made.added.keys() | made.ended.keys())
+        changed = [_counted(Changed(table="", dataset=one[0], source=one[1], how="changed"), made) for one in keys]
+        self._enter(last + 1, changed, made.keys, None)
+        return last + 1
+
+    def _main(self) -> Node:
+        tied = self._node.inputs["corpus"][0]
+        assert isinstance(tied, Node)  # __init__ found a reader behind it
+        return tied
+
+    def _folder_of(self, record: Record) -> Path:
+        return self._workspace.store.folder(record)
+
+
+class Listed(msgspec.Struct):
+    """Of one reader: sources whose content was not seen before, and those that are there no more."""
+
+    fresh: dict[str, Seen]
+    gone: list[str]
+
+
+def _changes(workspace: Workspace, node: Node, seen: Mapping[str, Seen]) -> Listed:
+    """What changed at the sources of a reader. Pages and queries say nothing of it: they are read, and compared as chunks."""
+    config: Any = node.config
+    found: dict[str, Seen] = {}
+    for given in config.paths:
+        if has_scheme(given):
+            found[given] = Seen(config.dataset or urlsplit(given).netloc, "")
+            continue
+        place = Path(given)
+        for name, path in visible_files(place):
+            if path.is_file() and (not config.only or name in config.only):
+                found[name] = Seen(config.dataset or place.name, workspace.hasher.file(path))
+    if config.query:
+        found[_QUERY] = Seen(config.dataset, "")
+    fresh = {n: one for n, one in found.items() if not one.digest or n not in seen or seen[n].digest != one.digest}
+    return Listed(fresh, sorted(set(seen) - set(found)))
+
+
+def _narrowed(recipe: str, node: Node, wanted: Mapping[str, Sequence[str]]) -> Node | None:
+    """The node as it is for the wanted sources of its readers alone; None where none of them leads to it.
+
+    Documents come through a step's first corpus port. What else it takes (a policy, a classifier, a known corpus) is what the
+    recipe made of the whole, and stays that.
+    """
+    if node.step.name == _READ:
+        if node.name not in wanted:
+            return None
+        return Node(_asked(node.config, wanted[node.name]), {}, node.name)
+    main = _main_port(node)
+    inputs: dict[str, list[Node | Sealed]] = {}
+    for port, tied in node.inputs.items():
+        if port == main:
+            made = [_narrowed(recipe, one, wanted) for one in tied if isinstance(one, Node)]
+            inputs[port] = [one for one in made if one is not None]
+        else:
+            inputs[port] = [Sealed(f"{recipe}/{one.name}") if isinstance(one, Node) else one for one in tied]
+    return Node(node.config, inputs, node.name) if main and inputs[main] else None
+
+
+def _asked(config: Any, wanted: Sequence[str]) -> Any:
+    """A reader's config for some of its sources. Pages and queries are had anew: now is another day than the last."""
+    files = tuple(name for name in wanted if name != _QUERY and not has_scheme(name))
+    pages = tuple(name for name in wanted if has_scheme(name))
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+    local = tuple(path for path in config.paths if not has_scheme(path)) if files else ()
+    return msgspec.structs.replace(
+        config,
+        paths=(*local, *pages),
+        only=files,
+        query=config.query if _QUERY in wanted else "",
+        url_variable=config.url_variable if _QUERY in wanted else "",
+        retrieved=now if pages or _QUERY in wanted else config.retrieved,
+    )
+
+
+def _main_port(node: Node) -> str:
+    return next((port.name for port in node.step.ports if port.kind is Corpus and node.inputs.get(port.name)), "")
+
+
+def _readers(node: Node) -> Iterator[Node]:
+    """The readers from which documents come to a node."""
+    if node.step.name == _READ:
+        yield node
+        return
+    for one in node.inputs.get(_main_port(node), ()):
+        if isinstance(one, Node):
+            yield from _readers(one)
+
+
+def _table_of(recipe: Recipe, table: str) -> str:
+    found = [name for name, node in recipe.nodes.items() if node.step.name == _STEP]
+    if table and table not in found:
+        raise ConfigError(f"the recipe has no knowledge base '{table}'", f"It has: {', '.join(found) or 'none'}")
+    if not table and len(found) != 1:
+        raise ConfigError(f"the recipe makes {len(found)} knowledge bases", f"Name one: --table {' or '.join(found)}")
+    return table or found[0]
+
+
+def _read_state(corpus: Corpus, node: Node) -> dict[str, Seen]:
+    """The sources of a corpus as they were read."""
+    import pyarrow.parquet as pq
+
+    config: Any = node.config
+    found: dict[str, Seen] = {}
+    if config.query:
+        found[_QUERY] = Seen(config.dataset, "")
+    for part in corpus.parts:
+        for batch in pq.ParquetFile(part).iter_batches(columns=["dataset", "source", "source_digest"]):
+            for row in batch.to_pylist():
+                source, elsewhere = row["source"], has_scheme(row["source"])
+                if not elsewhere or source in config.paths:  # what a query gave goes by the query
+                    found.setdefault(source, Seen(row["dataset"], "" if elsewhere else row["source_digest"]))
+    return found
+
+
+def _documents(corpus: Corpus) -> Iterator[validity.Key]:
+    import pyarrow.parquet as pq
+
+    for part in corpus.parts:
+        for batch in pq.ParquetFile(part).iter_batches(columns=["dataset", "source"]):
+            yield from zip(batch["dataset"].to_pylist(), batch["source"].to_pylist(), strict=True)
+
+
+def _rejected(corpus: Corpus) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in corpus.rejected():
+        found.setdefault(one["source"], f"{one['where']}: {one['reason']}".removeprefix(": "))
+    return found
+
+
+def _held(rows: Sequence[Mapping[str, Any]]) -> list[validity.Held]:
+    """What the documents of some rows say of their versions."""
+    found = []
+    ordered = sorted(rows, key=lambda row: (build.key_of(row), row["page"], row["start"]))
+    for key, group in groupby(ordered, key=build.key_of):
+        held = list(group)
+        text = "\n".join(row["text"] for row in held)
+        title = str(held[0]["title"]).partition(" > ")[0]
+        known = validity.held(key, title, text, "", terms(text[: build.COMPARED]))
+        found.append(msgspec.structs.replace(known, valid_from=held[0]["valid_from"] or known.valid_from))
+    return found
+
+
+def _counted(one: Changed, made: Difference) -> Changed:
+    key = (one.dataset, one.source)
+    return msgspec.structs.replace(one, added=made.added.get(key, 0), ended=made.ended.get(key, 0))
+
+
+def _current(column: str, values: Sequence[str]) -> str:
+    return f"state = '{CURRENT}' and {column} in ({', '.join(quoted(one) for one in values)})"
