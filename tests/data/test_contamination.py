@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 
+import numpy as np
 import pytest
 from corpora import written
 from hypothesis import given
@@ -87,15 +89,32 @@ def test_documents_are_left_out_or_flagged(tmp_path):
     assert {identity: mark[0]["item"] for identity, mark in marks.items()} == {"d0": "q1", "d2": "q3"}
 
 
-@given(st.text(alphabet="ab1 .,é\u00a0一二三。，ＡＢ\n", min_size=1, max_size=60))
-def test_a_text_holds_all_its_own_windows(text):
-    """The index and the scan cut tokens by code of their own; they must cut alike."""
-    texts = texts_of([text])
-    hashes, _, tokens = grams_of(texts, [3])
-    known, _ = table(hashes, (3, 13, 20))
-    _, found = look_up(texts, known)
-    assert set(found.tolist()) == set(range(known.count))
-    assert (known.count > 0) == (tokens[0] >= 3)
+def windows_of(text: str, size: int) -> list[tuple[str, ...]]:
+    """Windows of tokens, written as plainly as may be: folded words, and single Chinese characters."""
+    tokens = re.findall("[0-9a-zé]+|[\u3040-\ud7ff]", re.sub("[\uff00-\uffef]", " ", text).lower().replace("É", "é"))
+    return [tuple(tokens[k : k + size]) for k in range(len(tokens) - size + 1)]
+
+
+@given(
+    st.lists(st.text(alphabet="ab1 .,é\u00a0一二三。，ＡＢ\n", min_size=1, max_size=60), min_size=1, max_size=4),
+    st.lists(st.text(alphabet="ab1 .,é\u00a0一二三。，\n", max_size=40), min_size=1, max_size=4),
+)
+def test_the_scan_finds_all_windows_of_items_and_no_other(items, texts):
+    """Windows of two, three and five tokens against a plain search over tuples of words."""
+    sizes = (2, 3, 5)
+    wanted = [sizes[number % 3] for number in range(len(items))]
+    hashes, tails, ends, tokens = grams_of(texts_of(items), wanted, 2)
+    used = [size if count >= size else 2 for size, count in zip(wanted, tokens.tolist(), strict=True)]
+    known, number = table(hashes, tails, np.repeat(used, np.diff(ends)), sizes)
+    owned = [set(windows_of(item, size)) for item, size in zip(items, used, strict=True)]
+    assert np.diff(ends).tolist() == [len(one) for one in owned]
+    assert known.count == len(set().union(*owned))
+    text, gram = look_up(texts_of([*texts, *items]), known)
+    for row, one in enumerate([*texts, *items]):
+        here = set(gram[text == row].tolist())
+        for item, windows in enumerate(owned):
+            mine = set(number[ends[item] : ends[item + 1]].tolist())
+            assert len(mine & here) == len(windows & {w for size in sizes for w in windows_of(one, size)})
 
 
 def test_an_item_without_text_is_named(tmp_path):

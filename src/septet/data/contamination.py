@@ -9,7 +9,7 @@ tokens cannot be told from ordinary language and is counted as not testable, nev
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -107,18 +107,17 @@ class Index:
         column = pa.array([item.text for item in items], pa.large_string())
         wanted = np.array([CHINESE if item.language == "zh" else ENGLISH for item in items], np.int64)
         texts = texts_of(column)
-        _, _, tokens = grams_of(texts, wanted)
+        hashes, tails, ends, tokens = grams_of(texts, wanted, SHORT)
         self.short = tokens < wanted
         self.testable = tokens >= SHORT
-        hashes, ends, _ = grams_of(texts, np.where(self.short, SHORT, wanted))
-        self.table, number = table(hashes, (SHORT, ENGLISH, CHINESE))
+        sizes = np.repeat(np.where(self.short, SHORT, wanted), np.diff(ends))
+        self.table, number = table(hashes, tails, sizes, (SHORT, ENGLISH, CHINESE))
         order = np.argsort(number, kind="stable")
         self.owners = np.repeat(np.arange(len(items)), np.diff(ends))[order].astype(np.int32)
         self.starts = np.searchsorted(number[order], np.arange(self.table.count + 1))
         self.windows = np.diff(ends)
 
-    def save(self, path: Path) -> None:
-        folder = path
+    def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {**self.table._asdict(), "owners": self.owners, "starts": self.starts, "windows": self.windows}
         for name, values in arrays.items():
@@ -130,8 +129,8 @@ def _loaded(path: str) -> tuple[Table, Any, Any, Any]:
     def one(name: str) -> Any:
         return np.load(Path(path) / f"{name}.npy", mmap_mode="r" if name in ("owners", "starts") else None)
 
-    known = Table(one("sizes"), one("keys"), one("grams"), one("gate"), int(one("count")))
-    return known, one("owners"), one("starts"), one("windows")
+    *columns, count = (one(name) for name in Table._fields)
+    return Table(*columns, int(count)), one("owners"), one("starts"), one("windows")
 
 
 def scan(texts: Any, index: str) -> tuple[Any, Any, Any]:
@@ -149,14 +148,14 @@ def scan(texts: Any, index: str) -> tuple[Any, Any, Any]:
 
 
 def scan_part(piece: Mapping[str, Any]) -> list[list[float]]:
-    """(row, item, share) of one part; `column` names the text."""
-    found: list[list[float]] = []
+    """Rows, items and shares of one part, a list each; `column` names the text."""
+    found = []
     row = 0
-    for batch in pq.ParquetFile(piece["part"]).iter_batches(4096, columns=[piece["column"]]):
+    for batch in pq.ParquetFile(piece["part"]).iter_batches(4096, columns=[piece["column"]], use_threads=False):
         text, item, covered = scan(batch.column(0), piece["index"])
-        found += [[int(t) + row, int(i), float(c)] for t, i, c in zip(text, item, covered, strict=True)]
+        found.append((text + row, item, covered))
         row += batch.num_rows
-    return found
+    return [np.concatenate(columns).tolist() for columns in zip(*found, strict=True)] or [[], [], []]
 
 
 def find(
@@ -169,17 +168,15 @@ def find(
     folder = run.scratch / "index"
     index.save(folder)
     pieces = [{"part": str(part), "column": column, "index": str(folder)} for part in parts]
-    best: dict[int, float] = defaultdict(float)
-    rows_of: Counter[int] = Counter()
+    best, rows_of = np.zeros(len(items)), np.zeros(len(items), np.int64)
     held: list[dict[int, list[tuple[int, float]]]] = []
-    for number, result in enumerate(run.map(scan_part, pieces), 1):
+    for number, (row, item, covered) in enumerate(run.map(scan_part, pieces), 1):
+        place, share_of = np.array(item, np.int64), np.array(covered, np.float64)
+        np.maximum.at(best, place, share_of)
         rows: dict[int, list[tuple[int, float]]] = defaultdict(list)
-        for row, item, covered in result:
-            item = int(item)
-            best[item] = max(best[item], covered)
-            if covered >= (1.0 if index.short[item] else bound):
-                rows[int(row)].append((item, covered))
-                rows_of[item] += 1
+        for at in np.flatnonzero(share_of >= np.where(index.short[place], 1.0, bound)).tolist():
+            rows[row[at]].append((item[at], covered[at]))
+            rows_of[item[at]] += 1
         held.append(dict(rows))
         run.progress(number, len(pieces), "parts scanned")
     verdicts = []
@@ -189,15 +186,15 @@ def find(
         elif rows_of[number]:
             verdict = "contaminated"
         else:
-            verdict = "touched" if best.get(number) else "clean"
+            verdict = "touched" if best[number] else "clean"
         verdicts.append(
             {
                 "suite": item.suite,
                 "id": item.identity,
                 "language": item.language,
                 "verdict": verdict,
-                "covered": round(best.get(number, 0.0), 4),
-                "rows": rows_of[number],
+                "covered": round(float(best[number]), 4),
+                "rows": int(rows_of[number]),
             }
         )
     return verdicts, held
