@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-
-from septet.detect.grounding import SentenceCheck
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,13 +34,36 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     end: int
     page: int
     quote: str
+    version: str = ""
+    """Which version of the document it is, as the document says."""
+    valid_from: str = ""
+    valid_to: str = ""
+    """The days between which that version holds; empty where nothing says so."""
+    digest: str = ""
+    """The digest of the file as it was read."""
+
+
+class Sentence(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence of an answer and what became of it.
+
+    `action` is shown, marked, removed, or none for one that asserts nothing (an abstention). `citation` is the number that
+    stands behind it; `reasons` say what speaks against it.
+    """
+
+    text: str
+    action: str
+    supported: bool = False
+    citation: int = 0
+    score: float = 0.0
+    reasons: tuple[str, ...] = ()
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer with its evidence.
 
     `finish` is stop, length or content_filter; `supported` says that every sentence stands in a context; `guard` holds
-    action and reasons for prompt and answer.
+    action and reasons for prompt and answer. `abstained` says that the documents do not answer, and `because` who found that:
+    `nothing near` (before the model was asked), `model`, or `nothing stands` (no sentence of the model's was borne out).
     """
 
     id: str
@@ -60,35 +80,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     abstained: bool
     release: str
     seconds: float
+    because: str = ""
+    sentences: tuple[Sentence, ...] = ()
     left_out: dict[str, int] = {}
     """What did not reach the model, by what it was: earlier messages, passages that read like orders, contexts cut short."""
-
-
-def cite(
-    checks: Sequence[SentenceCheck], contexts: Sequence[dict[str, Any]], chunks: Sequence[dict[str, Any]]
-) -> list[Citation]:
-    """One citation for each context that bears a sentence, numbered by first use. The quote is the context's own words."""
-    found: dict[int, Citation] = {}
-    for sentence in checks:
-        place = sentence.citation
-        if place is None or place in found:
-            continue
-        chunk = chunks[place]
-        found[place] = Citation(
-            number=len(found) + 1,
-            chunk=contexts[place]["chunk"],
-            title=chunk["title"],
-            source=chunk["source"],
-            start=chunk["start"],
-            end=chunk["end"],
-            page=chunk["page"],
-            quote=chunk["text"][sentence.quote_start : sentence.quote_end],
-        )
-    return list(found.values())
-
-
-def marks(checks: Sequence[SentenceCheck], citations: Sequence[Citation], contexts: Sequence[dict[str, Any]]) -> str:
-    """The citation numbers that an answer ends with, such as ` [1][2]`."""
-    numbers = {one.chunk: one.number for one in citations}
-    used = [numbers[contexts[s.citation]["chunk"]] for s in checks if s.citation is not None]
-    return "".join(f"[{number}]" for number in dict.fromkeys(used))

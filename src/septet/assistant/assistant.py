@@ -1,5 +1,8 @@
 """One question, from the guard at the door to the entry in the ledger.
 
+Where nothing near the question is found, the model is not asked. What it says is shown sentence by sentence, each with the words
+that it stands on (`assistant.sentences`); where no sentence stands, the answer is withdrawn.
+
 What is logged is what the model saw: the prompt after masking. A blocked prompt reaches neither the index nor the model.
 A passage that itself reads like an attack (an injected instruction) is left out of the prompt and counted.
 """
@@ -9,29 +12,50 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from septet.assistant.answer import Answer, Citation, Options, Piece, cite, marks
+import msgspec
+
+from septet.assistant.answer import Answer, Citation, Options, Piece, Sentence
+from septet.assistant.nearness import is_near
+from septet.assistant.sentences import Sentences
 from septet.core import ConfigError, StoreError
 from septet.core.store import Record
 from septet.core.workspace import Workspace
-from septet.knowledge.search import Searcher, contexts
-from septet.detect import grounding
 from septet.detect import policy as policies
 from septet.detect.language import language
+from septet.inference.embedding import load_encoder
 from septet.inference.protocol import Options as EngineOptions
 from septet.inference.protocol import load
 from septet.kinds import KnowledgeBase, Model, Policy, Release
-from septet.model.template import ANSWER_ENDS, Grounded, abstains, grounded_messages
+from septet.knowledge.search import Searcher, contexts
+from septet.model.template import ABSTAIN, ANSWER_ENDS, Grounded, abstains, grounded_messages
 from septet.operate import publish
 from septet.trust.guard import Guard, Verdict
 from septet.trust.stream import AnswerStream
 
 Message = dict[str, Any]
+_UNASKED = {"action": "none", "reasons": []}
+"""The verdict on an answer that no model gave."""
 _REMEMBERED = 6
 """How many earlier messages a prompt carries: with more, a small context has no room for passages."""
+
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """One question on its way: what was asked, by whom, how, and what was said before."""
+
+    question: str
+    tongue: str
+    history: Sequence[Message]
+    forgotten: int
+    options: Options
+    user: str
+    without: frozenset[str]
+    log: bool
+    began: float
+    door: dict[str, Any] = {}
 
 
 class Assistant:
@@ -54,7 +78,9 @@ class Assistant:
                 )
         self._policy = policies.load(Policy(store.folder(parts["policy"])).path)
         self._guard = Guard(self._policy, key=_log_key(workspace))
-        self._searcher = Searcher(KnowledgeBase(store.folder(parts["knowledge"])))
+        knowledge = KnowledgeBase(store.folder(parts["knowledge"]))
+        self._encoder = load_encoder(str(knowledge.meta["encoder"]))
+        self._searcher = Searcher(knowledge, self._encoder)
         self._engine = load(Model(store.folder(parts["model"])))
         self._lock = threading.Lock()
 
@@ -63,160 +89,178 @@ class Assistant:
         """Open a release by name or fingerprint; without one, the newest. Its parts must be those that were tested."""
         return cls(workspace, publish.find(workspace, name))
 
-    def answer(self, messages: Sequence[Message], options: Options | None = None, user: str = "") -> Answer:
+    def answer(
+        self,
+        messages: Sequence[Message],
+        options: Options | None = None,
+        user: str = "",
+        without: Collection[str] = (),
+        log: bool = True,
+    ) -> Answer:
         """The whole answer to the last message."""
-        for item in self.stream(messages, options, user):
+        for item in self.stream(messages, options, user, without, log):
             if isinstance(item, Answer):
                 return item
         raise AssertionError("a stream ends with its answer")
 
     def stream(
-        self, messages: Sequence[Message], options: Options | None = None, user: str = ""
+        self,
+        messages: Sequence[Message],
+        options: Options | None = None,
+        user: str = "",
+        without: Collection[str] = (),
+        log: bool = True,
     ) -> Iterator[Piece | Answer]:
-        """Pieces of the answer as they become safe to show, and at the end the whole answer. Closing it stops the model."""
-        options = options or Options()
+        """Pieces of the answer as they become safe to show, and at the end the whole answer. Closing it stops the model.
+
+        `without` names chunks that are withheld, as an ablation does; such an answer is better not logged.
+        """
         question, history, forgotten = _split(messages)
+        asked = _Asked(
+            question=question,
+            tongue="zh" if language(question) in ("zh", "mixed") else "en",
+            history=history,
+            forgotten=forgotten,
+            options=options or Options(),
+            user=user,
+            without=frozenset(without),
+            log=log,
+            began=time.monotonic(),
+        )
         with self._lock:
-            yield from self._stream(question, history, forgotten, options, user)
+            yield from self._stream(asked)
 
     def close(self) -> None:
         self._engine.close()
         self._searcher.close()
 
-    def _stream(
-        self, question: str, history: Sequence[Message], forgotten: int, options: Options, user: str
-    ) -> Iterator[Piece | Answer]:
-        began = time.monotonic()
-        tongue = "zh" if language(question) in ("zh", "mixed") else "en"
-        at_door = self._guard.prompt(question)
-        past = [self._guard.prompt(str(message["content"])) for message in history if message["role"] == "user"]
+    def _stream(self, asked: _Asked) -> Iterator[Piece | Answer]:
+        at_door = self._guard.prompt(asked.question)
+        past = [self._guard.prompt(str(message["content"])) for message in asked.history if message["role"] == "user"]
         refused = next((verdict for verdict in (at_door, *past) if not verdict.allowed), None)
         if refused is not None:
             yield Piece(refused.message)
             yield self._finished(
-                question=self._redacted(question, refused),
-                tongue=tongue,
+                msgspec.structs.replace(asked, question=self._redacted(asked.question, refused)),
                 text=refused.message,
                 finish="content_filter",
-                guard={"prompt": _said(refused), "answer": {"action": "none", "reasons": []}},
-                began=began,
-                user=user,
+                guard={"prompt": _said(refused), "answer": _UNASKED},
             )
             return
-        question = at_door.masked_text
-        history = self._masked(history)
-        given, chunks, orders = self._retrieve(question)
-        grounded = grounded_messages(
-            question, given, tongue, max_tokens=self._settings["context_tokens"], history=history
+        asked = msgspec.structs.replace(
+            asked, question=at_door.masked_text, history=self._masked(asked.history), door=_said(at_door)
         )
-        given, chunks = given[: grounded.num_contexts], chunks[: grounded.num_contexts]
+        given, chunks, orders = self._retrieve(asked.question, asked.without)
+        if not is_near(asked.question, chunks, self._encoder, self._policy.grounding):
+            text = ABSTAIN[asked.tongue]
+            yield Piece(text)
+            yield self._finished(
+                asked,
+                text=text,
+                finish="stop",
+                guard={"prompt": asked.door, "answer": _UNASKED},
+                given=tuple(given),
+                abstained=True,
+                because="nothing near",
+            )
+            return
+        grounded = grounded_messages(
+            asked.question,
+            given,
+            asked.tongue,
+            max_tokens=self._settings["context_tokens"],
+            history=asked.history,
+        )
         left_out = {
-            "earlier messages": forgotten,
+            "earlier messages": asked.forgotten,
             "passages that read like orders": orders,
             "contexts beyond the budget": grounded.num_dropped,
             "contexts cut to the budget": grounded.num_truncated,
         }
-        yield from self._generate(grounded, given, chunks, question, tongue, options, at_door, left_out, began, user)
+        kept = grounded.num_contexts
+        yield from self._generate(asked, grounded, given[:kept], chunks[:kept], left_out)
 
     def _generate(
         self,
+        asked: _Asked,
         grounded: Grounded,
         given: list[dict[str, Any]],
         chunks: list[dict[str, Any]],
-        question: str,
-        tongue: str,
-        options: Options,
-        at_door: Verdict,
         left_out: dict[str, int],
-        began: float,
-        user: str,
     ) -> Iterator[Piece | Answer]:
-        limit = min(options.max_tokens or self._settings["max_tokens"], self._settings["max_tokens"])
-        asked = EngineOptions(
-            max_tokens=limit,
+        options = asked.options
+        how = EngineOptions(
+            max_tokens=min(options.max_tokens or self._settings["max_tokens"], self._settings["max_tokens"]),
             temperature=options.temperature,
             top_p=options.top_p,
             seed=options.seed,
             stop=(*options.stop, *ANSWER_ENDS),
         )
-        gate = AnswerStream(self._guard)
-        shown: list[str] = []
+        rules = self._policy.grounding
+        mark = policies_message(self._policy, asked.tongue, "unsupported")
+        gate, said = AnswerStream(self._guard), Sentences(chunks, rules.settings(), rules.unsupported, mark)
         prompt = self._engine.codec.prompt(grounded.messages)
-        stream = self._engine.stream(prompt, asked)
+        stream = self._engine.stream(prompt, how)
+        shown: list[str] = []
         wrote: list[str] = []
         finish = "stop"
         try:
             for token in stream:
                 wrote.append(token.text)
                 finish = token.finish or finish
-                piece = gate.feed(token.text)
-                if piece:
-                    piece = piece if shown else piece.lstrip()
+                if piece := said.feed(gate.feed(token.text)):
                     shown.append(piece)
                     yield Piece(piece)
                 if gate.blocked:
                     break
             else:
-                piece = gate.flush()
-                piece = piece if shown else piece.lstrip()
-                if piece:
+                # What a block leaves unchecked is not shown.
+                if piece := said.feed(gate.flush()) + ("" if gate.blocked else said.flush()):
                     shown.append(piece)
                     yield Piece(piece)
         finally:
             # Closing it stops the model: after a block, and when whoever reads goes away.
             stream.close()
-        verdict = gate.verdict
-        text = "".join(shown).rstrip()
-        guard = {"prompt": _said(at_door), "answer": _said(verdict)}
+        text, because = "".join(shown), ""
+        if gate.blocked:
+            finish, tail = "content_filter", ("\n" if text else "") + gate.verdict.message
+        else:
+            because = "model" if abstains(text) else "nothing stands" if not text else ""
+            tail = "" if text else ABSTAIN[asked.tongue]
+        if tail:
+            yield Piece(tail)
+        guard = {"prompt": asked.door, "answer": _said(gate.verdict)}
         orders = left_out["passages that read like orders"]
         if orders:
             guard["contexts"] = {"action": "left_out", "reasons": [f"{orders} passages read like orders to the model"]}
-        citations: list[Citation] = []
-        supported = abstained = False
-        if gate.blocked:
-            finish, tail = "content_filter", ("\n" if text else "") + verdict.message
-        else:
-            abstained = abstains(text) or not text
-            checks = [] if abstained else self._checked(text, chunks)
-            citations = cite(checks, given, chunks)
-            supported = bool(checks) and all(check.supported for check in checks)
-            tail = self._tail(text, abstained, supported, tongue, marks(checks, citations, given))
-        if tail:
-            yield Piece(tail)
         yield self._finished(
-            question=question,
-            tongue=tongue,
+            asked,
             text=text + tail,
             finish=finish,
             guard=guard,
-            began=began,
-            user=user,
-            citations=tuple(citations),
+            citations=tuple(said.citations),
+            sentences=tuple(said.sentences),
             given=tuple(given),
-            supported=supported,
-            abstained=abstained,
+            supported=said.supported and not gate.blocked,
+            abstained=bool(because),
+            because=because,
             prompt_tokens=len(prompt.ids),
             completion_tokens=len(self._engine.codec.encode("".join(wrote))),
-            left_out={what: count for what, count in left_out.items() if count},
+            left_out={
+                **{what: count for what, count in left_out.items() if count},
+                **({"sentences that no passage bears out": said.removed} if said.removed else {}),
+            },
         )
 
-    def _retrieve(self, question: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+    def _retrieve(
+        self, question: str, without: Collection[str]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
         """Contexts and their chunks, best first, without the passages that read like an attack (and their number)."""
-        hits = self._searcher.search(question, self._settings["top"])
+        top = self._settings["top"]
+        hits = self._searcher.search(question, top + len(without))
+        hits = [hit for hit in hits if hit.chunk["id"] not in without][:top]
         safe = [hit for hit in hits if self._guard.passage(hit.chunk["text"]).allowed]
         return list(contexts(safe)), [hit.chunk for hit in safe], len(hits) - len(safe)
-
-    def _checked(self, text: str, chunks: Sequence[dict[str, Any]]) -> list[grounding.SentenceCheck]:
-        return grounding.check(text, [chunk["text"] for chunk in chunks], self._policy.grounding.settings())
-
-    def _tail(self, text: str, abstained: bool, supported: bool, tongue: str, numbers: str) -> str:
-        """What follows the model's words: the citations, or the mark of what no context bears out."""
-        if not text:
-            return policies_message(self._policy, tongue, "unsupported") or ""
-        if abstained:
-            return ""
-        mark = "" if supported else policies_message(self._policy, tongue, "unsupported")
-        return "".join(f" {part}" for part in (numbers, mark) if part)
 
     def _masked(self, history: Sequence[Message]) -> list[Message]:
         return [
@@ -232,18 +276,17 @@ class Assistant:
 
     def _finished(
         self,
+        asked: _Asked,
         *,
-        question: str,
-        tongue: str,
         text: str,
         finish: str,
         guard: dict[str, Any],
-        began: float,
-        user: str,
         citations: tuple[Citation, ...] = (),
+        sentences: tuple[Sentence, ...] = (),
         given: tuple[dict[str, Any], ...] = (),
         supported: bool = False,
         abstained: bool = False,
+        because: str = "",
         prompt_tokens: int = 0,
         completion_tokens: int = 0,
         left_out: dict[str, int] | None = None,
@@ -251,9 +294,10 @@ class Assistant:
         answer = Answer(
             id=f"ans-{secrets.token_hex(8)}",
             text=text,
-            question=question,
-            language=tongue,
+            question=asked.question,
+            language=asked.tongue,
             citations=citations,
+            sentences=sentences,
             contexts=given,
             finish=finish,
             prompt_tokens=prompt_tokens,
@@ -261,26 +305,31 @@ class Assistant:
             guard=guard,
             supported=supported,
             abstained=abstained,
+            because=because,
             release=self.release.fingerprint,
-            seconds=round(time.monotonic() - began, 3),
+            seconds=round(time.monotonic() - asked.began, 3),
             left_out=left_out or {},
         )
+        if not asked.log:
+            return answer
         self._workspace.ledger.append(
             "answer",
             answer.id,
             {
                 "release": answer.release,
                 "name": self.name,
-                "user": user,
-                "language": tongue,
+                "user": asked.user,
+                "language": asked.tongue,
                 "question": answer.question,
                 "text": answer.text,
                 "finish": finish,
-                "citations": [{"number": c.number, "chunk": c.chunk, "quote": c.quote} for c in citations],
+                "citations": [msgspec.to_builtins(one) for one in citations],
+                "sentences": [msgspec.to_builtins(one) for one in sentences],
                 "contexts": [context["chunk"] for context in given],
                 "guard": guard,
                 "supported": supported,
                 "abstained": abstained,
+                "because": because,
                 "tokens": [prompt_tokens, completion_tokens],
                 "seconds": answer.seconds,
                 "left_out": answer.left_out,

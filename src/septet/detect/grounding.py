@@ -21,9 +21,11 @@ from septet.detect.grounding_places import SURE, Tile, conflicts, lay
 from septet.detect.grounding_tables import columns
 from septet.detect.grounding_tokens import Number, Tokens, numbers, scales, stem, tokenise
 
-__all__ = ["Evidence", "SentenceCheck", "Settings", "check", "numbers", "sentences"]
+__all__ = ["Evidence", "SentenceCheck", "Settings", "check", "held", "numbers", "sentences"]
 
 _END = re.compile(r"[。!?！？；;…]+[\"'”’」』)）\]]*|(?<![A-Z])(?<!\b[A-Za-z])\.(?=[\s\"'”’)\]]|$)[\"'”’)\]]*|\n+")
+EMPTY = ("it says nothing that could be checked",)
+"""The reason of a sentence without a word, a number or a name of its own."""
 _CITATION = re.compile(r"\s*\[\d{1,3}\]|【\d{1,3}】")
 _JOINT = re.compile(r"\W*(?:and|or|but|then|和|或|或者|以及|并且|而且)\W*", re.I)
 _CAPITAL = re.compile(r"\b[A-Z]")
@@ -103,6 +105,15 @@ def check(
     return Evidence(contexts, settings, heads).check(answer)
 
 
+def held(text: str, contexts: Sequence[str], heads: Sequence[str] = ()) -> float:
+    """The largest share of the words of a text that one context holds, or what stands above it; 1 for a text without any."""
+    grams = frozenset(_gram_places(tokenise(text))) - {""}
+    if not grams:
+        return 1.0
+    found = (_prepared(one, heads[n] if n < len(heads) else "", _DEFAULT.passage) for n, one in enumerate(contexts))
+    return max((len(grams & one.grams) / len(grams) for one in found), default=0.0)
+
+
 class Evidence:
     """Contexts made ready for many sentences. `heads` holds what stands above each (title, lead-in): it counts, unquoted."""
 
@@ -121,9 +132,7 @@ class Evidence:
         said = tokenise(_CITATION.sub("", answer[start:end]))
         grams = frozenset(_gram_places(said)) - {""}
         if not grams and not said.numbers:
-            return SentenceCheck(
-                answer[start:end], start, end, None, False, 0.0, ("it says nothing that could be checked",)
-            )
+            return SentenceCheck(answer[start:end], start, end, None, False, 0.0, EMPTY)
         found = self._best(said, grams)
         if found is None:
             return SentenceCheck(answer[start:end], start, end, None, False, 0.0, ("no context holds it",))
@@ -362,13 +371,17 @@ def _gram_places(tokens: Tokens) -> list[str]:
     """
     keys, stems = tokens.keys, tokens.stems
     plain = [len(key) == 1 and "\u3400" <= key <= "\u9fff" and key not in _FUNCTION for key in keys] + [False]
+    joined = [
+        plain[place] and plain[place + 1] and tokens.clauses[place] == tokens.clauses[place + 1]
+        for place in range(len(keys) - 1)
+    ] + [False]
     found = []
     for place, key in enumerate(keys):
         if plain[place]:
-            if plain[place + 1]:
+            if joined[place]:
                 found.append(key + keys[place + 1])
             else:
-                found.append("" if place and plain[place - 1] else key)
+                found.append("" if place and joined[place - 1] else key)
         elif key[0] in "#%‰‱" or key in _STOP or "\u3400" <= key[0] <= "\u9fff":
             found.append("")
         else:

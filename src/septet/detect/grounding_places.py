@@ -79,22 +79,22 @@ def conflicts(
     """What speaks against a sentence that lies over a context so, and what it leaves of its score."""
     yield from _denials(said, context, tiles, denied)
     yield from _beside(said, context, tiles)
-    for fill, theirs, tight in _places(said, context, tiles):
-        yield from _exchanged(said, context, tiles, named, fill, theirs, tight)
+    for fill, theirs, tight, edge in _places(said, context, tiles):
+        yield from _exchanged(said, context, tiles, named, fill, theirs, tight, edge)
     yield from _inverted(said, context, tiles, named)
 
 
-def _places(said: Tokens, context: Tokens, tiles: Sequence[Tile]) -> Iterator[tuple[range, range, bool]]:
+def _places(said: Tokens, context: Tokens, tiles: Sequence[Tile]) -> Iterator[tuple[range, range, bool, bool]]:
     """Each stretch between two pieces, or between one and the end of its clause, with what the context has there.
 
-    The last says that pieces long enough stand on both sides.
+    The others say whether long enough pieces hold the place fast, and whether it stands at the edge of a clause.
     """
     for number, left in enumerate(tiles):
         for right in tiles[number + 1 : number + 4]:
             fill = range(left.first + left.size, right.first)
             theirs = range(left.at + left.size, right.at)
             if fill and 0 < len(theirs) <= _NEAR and said.clauses[right.first] - said.clauses[fill[0]] <= 1:
-                yield fill, theirs, left.size + right.size >= _HELD and max(len(fill), len(theirs)) <= _NEAR - 4
+                yield fill, theirs, left.size + right.size >= _HELD and max(len(fill), len(theirs)) <= _NEAR - 4, False
     for number, tile in enumerate(tiles):
         if tile.size < 2:
             continue
@@ -106,7 +106,7 @@ def _places(said: Tokens, context: Tokens, tiles: Sequence[Tile]) -> Iterator[tu
             fill = range(_opening(said, tile.first, 0), tile.first)
             theirs = range(_opening(context, tile.at, 0), tile.at)
             if fill and 0 < len(theirs) <= limit:
-                yield fill, theirs, alone and len(fill) <= limit
+                yield fill, theirs, alone and len(fill) <= limit, True
         after = tiles[number + 1] if number + 1 < len(tiles) else None
         stop, there = tile.first + tile.size, tile.at + tile.size
         if after is None or not 0 <= after.at - there <= _NEAR:
@@ -118,7 +118,7 @@ def _places(said: Tokens, context: Tokens, tiles: Sequence[Tile]) -> Iterator[tu
                 and (said.clauses[stop] > said.clauses[stop - 1])
                 == (context.clauses[there] > context.clauses[there - 1])
             ):
-                yield fill, theirs, alone and len(fill) <= limit
+                yield fill, theirs, alone and len(fill) <= limit, True
 
 
 def _opening(tokens: Tokens, at: int, floor: int) -> int:
@@ -145,6 +145,7 @@ def _exchanged(
     fill: range,
     theirs: range,
     tight: bool,
+    edge: bool,
 ) -> Iterator[tuple[str, float]]:
     ours_text = said.view.text[said.starts[fill[0]] : said.ends[fill[-1]]]
     their_text = context.view.text[context.starts[theirs[0]] : context.ends[theirs[-1]]]
@@ -156,11 +157,13 @@ def _exchanged(
     if _opposed(said, context, fill, theirs, ours_text.lower(), their_text.lower()):
         yield f"'{ours_text}' says the reverse of '{their_text}'", SURE
         return
-    mine = _content(named, said.keys, fill, them, their_text)
+    first, last = _opening(context, theirs[0], 0), _closing(context, theirs[-1], len(context.keys))
+    # At the edge, what the same clause of the context says elsewhere was moved within it.
+    whole = context.view.text[context.starts[first] : context.ends[last - 1]] if edge else their_text
+    mine = _content(named, said.keys, fill, them, whole)
     if not mine:
         return
-    clause = words_of(context, _opening(context, theirs[0], 0), _closing(context, theirs[-1], len(context.keys)))
-    other = _content(clause, context.keys, theirs, ours, ours_text)
+    other = _content(words_of(context, first, last), context.keys, theirs, ours, ours_text)
     if not other:
         return
     is_name, other_name = any(word.is_name for word in mine), any(word.is_name for word in other)
@@ -312,6 +315,8 @@ def _opposed(said: Tokens, context: Tokens, fill: range, theirs: range, ours_tex
                     return True
             elif one in ours_text and other in their_text and one not in their_text and other not in ours_text:
                 return True
+    if ours & words.ORDINALS - them and them & words.ORDINALS - ours:
+        return True
     for duty, freedom in (words.DUTIES, words.DUTIES[::-1]):
         bound = bool(ours & duty) or any(word in ours_text for word in duty if not word.isascii())
         free = bool(them & freedom) or any(word in their_text for word in freedom if not word.isascii())

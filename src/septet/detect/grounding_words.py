@@ -84,6 +84,7 @@ _PAIRS = (
     "internal:external early:late earlier:later rose:fell up:down upper:lower inside:outside direct:indirect majority:minority "
     "initial:final mandatory:optional required:optional open:closed in:out open-end:closed-end"
 )  # fmt: skip
+ORDINALS = frozenset("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth last".split())
 DUTIES = (frozenset(("must", "shall", "应当", "必须", "应")), frozenset(("may", "can", "可以", "可")))
 """What one has to do, and what one is free to do; before a negation they say the same."""
 OPPOSITES = frozenset(frozenset(pair.split(":")) for pair in _PAIRS.split())

@@ -89,6 +89,21 @@ class Grounding(Config):
 
     cover: float = field(0.6, "Share of a sentence that one passage must hold.", ge=0, le=1)
     passage: int = field(2, "How many neighbouring sentences of a context count as one passage.", ge=1)
+    unsupported: str = field(
+        "mark", "What is done with a sentence that no passage bears out.", choices=("mark", "remove")
+    )
+    near_words: float = field(
+        0.4,
+        "A question is near where a found passage holds this share of its words; 0 asks the model whatever was found.",
+        ge=0,
+        le=1,
+    )
+    near_meaning: float = field(
+        0.25,
+        "Or where the encoder finds a passage as like it as this (cosine); measure it for another encoder.",
+        ge=0,
+        le=1,
+    )
 
     def settings(self) -> grounding.Settings:
         return grounding.Settings(cover=self.cover, passage=self.passage)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from septet.core import Config, Run, field, step
-from septet.kinds import Model, Policy, Report, Suite
+from septet.kinds import KnowledgeBase, Model, Policy, Report, Suite
 
 
 class BringSuite(Config):
@@ -80,3 +82,22 @@ def compare(config: Compare, before: Report, after: Report, run: Run) -> Report:
     from septet.evaluate.compare import compare as compare_reports
 
     return compare_reports(config.name, before, after, run)
+
+
+class Retrieval(Config):
+    """Measure how well a knowledge base finds the evidence of questions."""
+
+    name: str = field("retrieval", "The report's name; gates refer to it.")
+    modes: tuple[Literal["text", "vector", "hybrid"], ...] = field(
+        ("text", "vector", "hybrid"), "Ways of searching to measure on the same questions."
+    )
+    split: str = field("test", "Which questions to ask; empty: all.")
+    top: int = field(20, "How many chunks a search brings; a right one beyond them counts as not found.", ge=10, le=200)
+
+
+@step("evaluate.retrieval", version=1)
+def retrieval(config: Retrieval, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Report:
+    """R@1, R@5, MRR and nDCG@10 of the evidence, by mode and languages of question and evidence, with every question kept."""
+    from septet.evaluate.retrieval import evaluate
+
+    return evaluate(config.name, suite, knowledge, config.modes, config.split, config.top, run)

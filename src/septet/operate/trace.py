@@ -49,13 +49,15 @@ def trace_answer(workspace: Workspace, answer: str) -> list[Link]:
         reasons = ", ".join(verdict["reasons"]) or "nothing found"
         links.append(Link(depth=1, what=f"guard, {side}", detail=f"{verdict['action']}: {reasons}"))
     release = workspace.store.get(body["release"])
-    cited = {one["chunk"]: one["number"] for one in body["citations"]}
+    cited: dict[str, list[int]] = {}
+    for one in body["citations"]:
+        cited.setdefault(one["chunk"], []).append(one["number"])
     knowledge = workspace.store.get(str(release.inputs["knowledge"]))
     chunks = {chunk["id"]: chunk for chunk in KnowledgeBase(workspace.store.folder(knowledge)).chunks()}
     corpus, files = _sources(workspace, knowledge)
     for context in body["contexts"]:
         chunk = chunks.get(context)
-        mark = f"cited as [{cited[context]}]" if context in cited else "retrieved"
+        mark = "cited as " + "".join(f"[{number}]" for number in cited[context]) if context in cited else "retrieved"
         if chunk is None:
             links.append(Link(depth=1, what="chunk", detail=f"{context}, {mark}: no longer in the knowledge base"))
             continue

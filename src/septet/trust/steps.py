@@ -15,7 +15,7 @@ class SealPolicy(Config):
     words: Externals = field((), "Own word lists, one word a line; they join the policy's lexicon.")
 
 
-@step("trust.policy", version=1)
+@step("trust.policy", version=2)
 def policy(config: SealPolicy, run: Run) -> Policy:
     """Check a policy and seal it: corpus, prompts, answers, logs and gates read the same one."""
     from septet.detect import policy as policies
