@@ -57,6 +57,10 @@ def test_answers_are_kept_item_by_item_and_computed_again_the_same(model, suite,
     assert report.summary()["exact_match"].n == 2
     assert report.summary()["exact_match.zh"].n == 1
     assert report.summary()["abstains_rightly"].n == 2
+    spoken = [row for row in rows if not row["abstained"]]
+    assert report.summary()["citation_recall"].n == sum(len(row["sentences"]) for row in spoken)
+    cited = [one for row in spoken if row["evidence"] for one in row["sentences"] if one["citation"]]
+    assert report.summary()["citation_precision"].n == len(cited)
     assert report.content["facts"]["model"]["digest"] == model.digest()
     again = answers(Answers(name="x", max_tokens=6), model, suite, None, Run(tmp_path / "again"))
     assert again.digest() == report.digest()

@@ -359,9 +359,12 @@ def _quote(laid: Sequence[Tile], passage: _Passage, context: _Context) -> tuple[
     tokens = context.tokens
     if not long:
         return tokens.view.origin(passage.start, passage.end)
-    first = min(long, key=lambda one: one.at)
-    last = max(long, key=lambda one: one.at + one.size)
-    return tokens.view.origin(tokens.starts[first.at], tokens.ends[last.at + last.size - 1])
+    first = min(one.at for one in long)
+    last = max(one.at + one.size for one in long)
+    # An article at the head of the passage, and the mark at its end, belong to it.
+    start = passage.start if first == passage.first else tokens.starts[first]
+    end = passage.end if last == passage.last else tokens.ends[last - 1]
+    return tokens.view.origin(start, end)
 
 
 def _gram_places(tokens: Tokens) -> list[str]:

@@ -1,4 +1,8 @@
-"""Asking a model every question of a suite, and scoring what it says: right, near, grounded, or rightly silent.
+"""Asking a model every question of a suite, and scoring what it says: right, near, grounded, cited, or rightly silent.
+
+Citation precision and recall are after Gao et al. (ALCE, EMNLP 2023). Recall is the share of sentences that a cited passage bears
+out, by the check that an assistant makes (`detect.grounding`); precision is the share of citations whose passage holds the evidence
+that the suite names, so that the check is not its own judge.
 
 Each answer is written to the item store as it comes, so that an interrupted run goes on where it stopped. An empty answer is
 wrong, a cut-off one is scored as it stands; both are outcomes that are counted, and nothing is left out of a denominator.
@@ -14,7 +18,7 @@ from typing import Any
 
 from septet import statistics
 from septet.core import Run, StepFailed
-from septet.detect.grounding import Settings, check
+from septet.detect.grounding import SentenceCheck, Settings, check
 from septet.evaluate import measures
 from septet.inference.protocol import Engine, Options, load
 from septet.kinds import Measure, Model, Report, Suite, read_lines
@@ -92,6 +96,10 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Measure]:
         found[f"f1{label}"] = statistics.mean([row["f1"] for row in answerable], "share", clusters)
         spoken = [row for row in chosen if not row["abstained"]]
         found[f"groundedness{label}"] = statistics.share(sum(row["grounded"] for row in spoken), len(spoken))
+        sentences = [one for row in spoken for one in row["sentences"]]
+        found[f"citation_recall{label}"] = statistics.share(sum(one["supported"] for one in sentences), len(sentences))
+        cited = [one for row in spoken if row["evidence"] for one in row["sentences"] if one["citation"]]
+        found[f"citation_precision{label}"] = statistics.share(sum(one["evidence"] for one in cited), len(cited))
         found[f"abstains_rightly{label}"] = statistics.share(sum(row["abstained"] for row in silent), len(silent))
         found[f"abstains_wrongly{label}"] = statistics.share(
             sum(row["abstained"] for row in answerable), len(answerable)
@@ -112,24 +120,44 @@ def _answer(
     ):
         text = answer_of(made.text)
         abstained = abstains(text)
-        sentences = [] if abstained else check(text, [c["text"] for c in item["contexts"]], grounding)
+        given = item["contexts"]
+        heads = [context["title"] for context in given]
+        sentences = [] if abstained else check(text, [context["text"] for context in given], grounding, heads)
+        evidence = set(item.get("chunks") or ())
         yield {
             "id": item["id"],
             "language": item["language"],
             "question": item["question"],
             "references": item["answers"],
             "source": (item.get("evidence") or {}).get("source", ""),
-            "contexts": [context["chunk"] for context in item["contexts"]],
-            "retrieved": any(context["chunk"] in item.get("chunks", ()) for context in item["contexts"]),
+            "contexts": [context["chunk"] for context in given],
+            "retrieved": any(context["chunk"] in evidence for context in given),
             "output": made.text,
             "answer": text,
             "exact": bool(item["answers"]) and measures.exact_match(text, item["answers"]),
             "f1": measures.f1(text, item["answers"]),
             "abstained": abstained,
+            "evidence": sorted(evidence),
+            "sentences": [_cited(one, given, evidence) for one in sentences],
             "grounded": bool(sentences) and all(sentence.supported for sentence in sentences),
             "outcome": "empty" if not text else "cut_off" if made.finish == "length" else "answered",
             "tokens": len(made.ids),
         }
+
+
+def _cited(one: SentenceCheck, given: Sequence[dict[str, Any]], evidence: set[str]) -> dict[str, Any]:
+    """A sentence with the chunk that it is cited with ("" for none), its words, and whether that chunk holds the evidence."""
+    chunk = "" if one.citation is None else given[one.citation]["chunk"]
+    quote = "" if one.citation is None else given[one.citation]["text"][one.quote_start : one.quote_end]
+    return {
+        "text": one.text,
+        "supported": one.supported,
+        "score": one.score,
+        "reasons": list(one.reasons),
+        "citation": chunk,
+        "quote": quote,
+        "evidence": chunk in evidence,
+    }
 
 
 def _notes(rows: Sequence[dict[str, Any]]) -> Iterable[str]:

@@ -33,9 +33,9 @@ class Answers(Config):
     batch: int = field(8, "Questions at a time.", ge=1, le=256)
 
 
-@step("evaluate.answers", version=2)
+@step("evaluate.answers", version=3)
 def answers(config: Answers, model: Model, suite: Suite, policy: Policy | None, run: Run) -> Report:
-    """Exact match, F1, groundedness and abstention on a suite's questions, with intervals and every item kept.
+    """Exact match, F1, groundedness, citations and abstention on a suite's questions, with intervals and every item kept.
 
     What counts as grounded is the policy's say, where one is given.
     """
@@ -53,6 +53,26 @@ def answers(config: Answers, model: Model, suite: Suite, policy: Policy | None, 
         config.batch,
         run,
     )
+
+
+class Faithfulness(Config):
+    """Ask again without the passages that were cited."""
+
+    name: str = field("faithfulness", "The report's name; gates refer to it.")
+    limit: int = field(40, "Cited answers that are asked again at most, spread over the suite.", ge=1)
+    max_tokens: int = field(48, "Longest answer, in tokens.", ge=1, le=4096)
+    context_tokens: int = field(360, "Budget of the contexts of a prompt, in estimated tokens.", ge=32)
+    batch: int = field(8, "Questions at a time.", ge=1, le=256)
+
+
+@step("evaluate.faithfulness", version=1)
+def faithfulness(config: Faithfulness, model: Model, suite: Suite, policy: Policy | None, run: Run) -> Report:
+    """Whether an answer hangs on the passage that it cites: without it, it must change, or be withdrawn."""
+    from septet.detect import policy as policies
+    from septet.evaluate.faithfulness import evaluate
+
+    rules = policies.load(policy.path) if policy is not None else policies.Policy()
+    return evaluate(config, model, suite, rules.grounding.settings(), run)
 
 
 class Choice(Config):
