@@ -150,9 +150,27 @@ def regulations(shared: Path, part: str) -> Iterator[Collection]:
         if row.get("explains") in places and re.search(r"-Interp-\d+$", row["id"]) and len(row["text"]) >= 80
     ]
     first = list({row["explains"]: row for row in reversed(asked)}.values())[::-1]
-    for name, some in ((f"{part} first", first), (f"{part} all", asked)):
-        answers = [{places[row["explains"]]} for row in some]
-        yield Collection(name, passages, [row["text"] for row in some], answers)
+    held, spans = as_document([row for row in rows if not row["kind"].startswith("interp")])
+    pieces = list(cut(held, rows[0]["regulation"]))
+    inside = {
+        name: {at for at, (_, a, b) in enumerate(pieces) if a < end and start < b}
+        for name, (start, end) in spans.items()
+    }
+    for name, some in (("first", first), ("all", asked)):
+        questions = [row["text"] for row in some]
+        yield Collection(f"{part} {name}", passages, questions, [{places[row["explains"]]} for row in some])
+        chunked = [piece for piece, _, _ in pieces]
+        yield Collection(f"{part} cut {name}", chunked, questions, [inside[row["explains"]] for row in some])
+
+
+def as_document(rows: list[dict[str, Any]]) -> tuple[str, dict[str, tuple[int, int]]]:
+    """A regulation as one text, sections as headings, with the span of each paragraph: for the product's own cutting."""
+    text, spans = "", {}
+    for row in rows:
+        line = f"## {row['text']}" if row["kind"] == "section" else row["text"]
+        spans[row["id"]] = (len(text), len(text) + len(line))
+        text += line + "\n\n"
+    return text, spans
 
 
 def cmrc(shared: Path) -> Collection:
@@ -267,12 +285,18 @@ def searches(
             if reranker.languages and language(collection.questions[0]) not in reranker.languages:
                 continue
 
-            def reranked(asked: str, weight: float, fused: Any = fused, reranker: Any = reranker) -> Any:
-                scores = fused(asked, False)
-                pool = np.argsort(-scores, kind="stable")[:POOL]
-                judged = reranker.score(asked, [read[at] for at in pool])
-                scores = scores - scores.max() - 1e6
-                scores[pool] = fusion.reordered(scores[pool], judged, weight)
+            judgements: dict[str, Any] = {}
+
+            def reranked(
+                asked: str, weight: float, fused: Any = fused, reranker: Any = reranker, judgements: Any = judgements
+            ) -> Any:
+                plain = fused(asked, False)
+                pool = np.argsort(-plain, kind="stable")[:POOL]
+                # Weights are compared on the same judgements; the first of them pays for these.
+                if asked not in judgements:
+                    judgements[asked] = reranker.score(asked, [read[at] for at in pool])
+                scores = plain - plain.max() - 1e6
+                scores[pool] = fusion.reordered(plain[pool], judgements[asked], weight)
                 return scores
 
             for weight in (0.3, 0.5, 0.7):

