@@ -28,6 +28,8 @@ class Case(NamedTuple):
     """`within` the passage, `outside`, or for a true sentence `verbatim`, `reworded`, `stated`."""
     language: str
     corpus: str
+    how: str
+    """How the true sentence was made."""
 
 
 def make(shared: Path, each: int, seed: int) -> list[Case]:
@@ -45,12 +47,12 @@ def make(shared: Path, each: int, seed: int) -> list[Case]:
             if true is None:
                 continue
             base, how = true
-            cases.append(Case(base, contexts, "", how, language, corpus))
+            cases.append(Case(base, contexts, "", how, language, corpus, how))
             for kind in KINDS:
                 for origin in ("within", "outside"):
                     changed = _exchange(kind, origin, base, passage, pool, language, draw)
                     if changed and changed != base and not any(_bare(changed) in _bare(one) for one in contexts):
-                        cases.append(Case(changed, contexts, kind, origin, language, corpus))
+                        cases.append(Case(changed, contexts, kind, origin, language, corpus, how))
             made += 1
             if made == each:
                 break

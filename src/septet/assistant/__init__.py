@@ -3,7 +3,7 @@
 The gateway, the console and the command line are three faces of this one room.
 """
 
-from septet.assistant.answer import Answer, Citation, Options, Piece
+from septet.assistant.answer import Answer, Citation, Options, Piece, Sentence
 from septet.assistant.assistant import Assistant
 
-__all__ = ["Answer", "Assistant", "Citation", "Options", "Piece"]
+__all__ = ["Answer", "Assistant", "Citation", "Options", "Piece", "Sentence"]
