@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from septet.detect import actions, national, pii
+from septet.detect.span import Span, merge
 
 PLANTED = (
     "13800138000 | 138 0013 8000 | +86-138-0013-8000 | １３８００１３８０００ | 1\u200b3800138000 | 幺三八零零幺三八零零零 | "
@@ -48,6 +49,32 @@ def test_what_stands_far_away_changes_nothing(text, far):
     assert [(s.start - offset, s.end - offset, s.kind) for s in moved] == [
         (s.start, s.end, s.kind) for s in pii.detect(text)
     ]
+
+
+OVERLAPPING = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 12), st.integers(0, 6), st.integers(0, 4)), max_size=12
+)
+
+
+@given(OVERLAPPING)
+def test_overlaps_are_joined_as_spans_are(found):
+    keys = [
+        ("mobile", 0.9, "cn"),
+        ("phone", 0.85, "cue"),
+        ("email", 0.9, "rfc5322"),
+        ("ip", 0.85, "ipv4"),
+        ("ip", 0.9, "a"),
+    ]
+    hits = pii._Hits(frozenset(), 0.0)
+    for row, start, size, key in found:
+        hits.add(row, start, start + size, *keys[key])
+    wanted = []
+    for row in range(3):
+        spans = [
+            Span(a, a + n, k, s, f"pii.{k}.{r}") for own, a, n, key in found if own == row for k, s, r in [keys[key]]
+        ]
+        wanted += [(row, span) for span in merge(spans)]
+    assert list(hits.merged().spans()) == wanted
 
 
 def test_slices_nulls_and_empty_texts_are_columns_too():

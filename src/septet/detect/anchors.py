@@ -18,6 +18,8 @@ from septet.kernels import views as stretches
 
 FIRST_CUE = 40
 CUES: tuple[Cue, ...] = (*forms.CUES, *secrets.CUES, *identity.CUES)
+_FIRST_ROWS = 256
+"""Texts that are scanned at first, and four times as many each time: most characters are new there, and it is gone over again."""
 _REACH_BACK, _REACH = 28, 72
 """Characters that the rules of a shape may read before and behind its anchor: a cue before it, and the longest number."""
 
@@ -35,6 +37,9 @@ _STREETS = frozenset("路街巷弄同道村里园苑庄屯段")
 _CHINESE_DIGITS = frozenset("零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两十百")
 _SPELLED = _CHINESE_DIGITS - frozenset("十百")
 _SURNAMES = frozenset(identity.SURNAMES) | {name[0] for name in identity.DOUBLE.split("|")}
+
+_MARKED = _PROVINCES | _STREETS | _CHINESE_DIGITS | _SURNAMES | identity.AMBIGUOUS
+"""Characters that are more than a symbol."""
 
 
 class _Tables:
@@ -104,6 +109,8 @@ class _Tables:
         if char == "·":
             return s.MIDDLE_DOT
         entry = self._symbols.get(small, 0)
+        if char not in _MARKED:
+            return entry | (s.HAN if "\u3400" <= char <= "\u9fff" else 0)
         for holds, flag in (
             ("\u3400" <= char <= "\u9fff", s.HAN),
             (char in _CHINESE_DIGITS, s.CHINESE_DIGIT),
@@ -141,16 +148,17 @@ def mark(data: Any, offsets: Any) -> tuple[Any, Any]:
     room = np.empty((max(1024, int(offsets[-1] - offsets[0]) // 24 + 512), 6), np.int64)
     unknown = np.empty(4096, np.int64)
     pieces = []
-    row = 0
+    row, step = 0, _FIRST_ROWS
     while row < offsets.size - 1:
         after, number, strange = scanner.scan(
-            data, offsets, row, tables.classes, tables.go, tables.out_from, tables.out_class, tables.out_length,
+            data, offsets[: row + step + 1], row, tables.classes, tables.go, tables.out_from, tables.out_class, tables.out_length,
             tables.follow, tables.whole, room, slow, unknown,
         )  # fmt: skip
         if strange:  # go over these texts again, knowing all their characters
             tables.meet(np.unique(unknown[:strange]).tolist())
             slow[row:] = 0
             continue
+        step *= 4
         if after == row:
             room = np.empty((room.shape[0] * 4, 6), np.int64)
         elif number:

@@ -11,6 +11,7 @@ of other countries' offices stand in `detect.national`.
 import ipaddress
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from septet.detect import checksums, national
 from septet.detect.form import Cue, Form, Rule, also_behind, rule_of
@@ -25,9 +26,10 @@ def _is_ip4(match: re.Match[str]) -> bool:
     parts = [int(part) for part in match[0].split(".")]
     if parts[0] in (0, 127, 255) or 224 <= parts[0] <= 239:
         return False
-    line = match.string[match.string.rfind("\n", 0, match.start()) + 1 : match.start()]
-    if max(parts) <= 40 and not line.strip(" \t#*|-\xa0"):
-        return False
+    if max(parts) <= 40:
+        line = match.string[match.string.rfind("\n", 0, match.start()) + 1 : match.start()]
+        if not line.strip(" \t#*|-\xa0"):
+            return False
     return not _VERSION_CUE.search(match.string, max(0, match.start() - 12), match.start())
 
 
@@ -43,10 +45,6 @@ def _is_ip6(match: re.Match[str]) -> bool:
     )
 
 
-def _is_iban(match: re.Match[str]) -> bool:
-    return checksums.iban(re.sub(r"[ -]", "", match[0]).upper())
-
-
 def _is_ssn(match: re.Match[str]) -> bool:
     area, group, serial = match[1], match[2], match[3]
     return area not in ("000", "666") and area < "900" and group != "00" and serial != "0000"
@@ -58,12 +56,7 @@ def _is_uscc(match: re.Match[str]) -> bool:
     return checksums.uscc(code) and (not code.isdigit() or (bool(cued) and not checksums.resident_id(code)))
 
 
-def _iban_pattern() -> str:
-    return "|".join(
-        f"{country}\\d\\d(?:[ -]?[0-9A-Z]){{{length - 4}}}" for country, length in checksums.IBAN_LENGTHS.items()
-    )
-
-
+_NO_SEPARATORS = str.maketrans("", "", " -")
 _A, _Z = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _NUMBER = r"\s*(?:号码|号|no\.?|number|num)?\s*(?:为|是|is)?\s*[:#]?\s*"
 _MAIL = Form(
@@ -91,7 +84,23 @@ _USCC = Form(
     re.compile(rf"{_A}[0-9A-HJ-NP-RTUWXYa-hj-np-rtuwxy]{{2}}\d{{6}}[0-9A-HJ-NP-RTUWXYa-hj-np-rtuwxy]{{10}}{_Z}"),
     _is_uscc,
 )
-_IBAN = Form("iban", "iso13616", 0.98, re.compile(rf"{_A}(?:{_iban_pattern()}){_Z}", re.I), _is_iban)
+
+
+@lru_cache(maxsize=1024)  # two characters of any text may ask
+def _iban_pattern(country: str) -> re.Pattern[str] | None:
+    length = checksums.IBAN_LENGTHS.get(country)
+    return re.compile(rf"{_A}{country}\d\d(?:[ -]?[0-9A-Z]){{{length - 4}}}{_Z}", re.I) if length else None
+
+
+def _iban(text: str, at: int, low: int, high: int) -> list[tuple[int, int, str, float, str]]:  # noqa: ARG001
+    """ISO 13616, by the pattern of its country alone: the one pattern of all countries took three times as long."""
+    pattern = _iban_pattern(text[at : at + 2].upper())
+    match = pattern.match(text, at, high) if pattern else None
+    if match and checksums.iban(match[0].translate(_NO_SEPARATORS).upper()):
+        return [(match.start(), match.end(), "iban", 0.98, "iso13616")]
+    return []
+
+
 _IP4 = Form(
     "ip",
     "ipv4",
@@ -170,7 +179,7 @@ SHAPES: Mapping[int, Rule] = {
     scan.IP6: also_behind(":", rule_of(_IP6, _MAC)),
     scan.PLATE: rule_of(_PLATE),
     shapes.USCC: rule_of(_USCC),
-    shapes.IBAN: rule_of(_IBAN),
+    shapes.IBAN: _iban,
     shapes.IP4: rule_of(_IP4),
     shapes.SSN: rule_of(_SSN, *national.SSN_SHAPED),
     shapes.NINO: rule_of(_NINO),

@@ -106,6 +106,8 @@ class _Table(dict[int, str | None]):
 
 
 def _fold(char: str, simplify: Callable[[str], str]) -> str | None:
+    if "\u4e00" <= char <= "\u9fff":  # most of a Chinese text, and none of the cases below
+        return simplify(char)
     category, code = unicodedata.category(char), ord(char)
     if code < 0x80 and (category != "Cc" or char in "\t\n\r"):
         return char

@@ -30,7 +30,7 @@ def judge(shape: int, text: str, start: int, end: int, low: int) -> tuple[str, f
     before = text[max(low, start - 24) : start]
     if shape == shapes.RESIDENT_15:
         return "resident_id", 0.9 if _ID_CUE.search(before) else 0.5, "old15"
-    digits = "".join(char for char in text[start:end] if char.isdigit())
+    digits = "".join(filter(str.isdigit, text[start:end]))
     issuer, cued = _issuer(digits), _CARD_CUE.search(before)
     if not (issuer or cued):
         return None

@@ -21,8 +21,9 @@ import numpy as np
 
 from septet.detect import anchors, numbers
 from septet.detect.normalise import normalise, same_length
-from septet.detect.span import Span, merge
+from septet.detect.span import Span
 from septet.kernels.arrow import texts_of
+from septet.kernels.spans import disjoint
 
 # kind -> the tag that stands for it in Chinese and English text
 KINDS = {
@@ -141,42 +142,21 @@ class _Hits:
             names.append(name)
 
     def merged(self) -> Found:
-        """Disjoint findings in order; see `span.merge`, which is asked only where two overlap."""
+        """Disjoint findings in order, as `span.merge` makes them."""
         row, start, end, name = (np.array(column, np.int64) for column in self._columns)
         keys = list(self._names)
-        order = np.lexsort((name, -end, start, row))
+        scores = np.array([score for _, score, _ in keys] or [0.0])
+        alphabetic = np.empty(max(1, len(keys)), np.int64)
+        alphabetic[sorted(range(len(keys)), key=lambda at: (keys[at][0], keys[at][2]))] = np.arange(len(keys))
+        order = np.lexsort((alphabetic[name], -end, start, row))
         row, start, end, name = row[order], start[order], end[order], name[order]
-        if row.size:
-            # Places on one line, so that what reaches over the next one's start is seen at once.
-            width = int(end.max()) + 1
-            reach = np.maximum.accumulate(row * width + end)
-            joined = np.concatenate(([False], row[1:] * width + start[1:] < reach[:-1]))
-            if joined.any():
-                row, start, end, name = _join(row, start, end, name, joined, keys)
+        count = disjoint(row, start, end, name, scores)
+        row, start, end, name = row[:count], start[:count], end[:count], name[:count]
         rules = sorted({f"pii.{kind}.{rule}" for kind, _, rule in keys})
         number = {rule: place for place, rule in enumerate(rules)}
         kinds = np.array([_KIND_NUMBER[kind] for kind, _, _ in keys] or [0], np.int64)
-        scores = np.array([score for _, score, _ in keys] or [0.0])
         places = np.array([number[f"pii.{kind}.{rule}"] for kind, _, rule in keys] or [0], np.int64)
         return Found(row, start, end, kinds[name], scores[name], places[name], tuple(KINDS), tuple(rules))
-
-
-def _join(row: Any, start: Any, end: Any, name: Any, joined: Any, keys: Sequence[tuple[str, float, str]]) -> Any:
-    """The columns with each group of overlapping findings made one."""
-    heads = np.flatnonzero(~joined)
-    tails = np.append(heads[1:], row.size)
-    many = np.flatnonzero(tails - heads > 1)
-    row, start, end, name = row.copy(), start.copy(), end.copy(), name.copy()
-    for group in many.tolist():
-        first, last = int(heads[group]), int(tails[group])
-        spans = []
-        for place in range(first, last):
-            kind, score, rule = keys[int(name[place])]
-            spans.append(Span(int(start[place]), int(end[place]), kind, score, rule))
-        (one,) = merge(spans)
-        start[first], end[first] = one.start, one.end
-        name[first] = keys.index((one.kind, one.score, one.rule))
-    return row[heads], start[heads], end[heads], name[heads]
 
 
 def _chunks(offsets: Any) -> Iterator[tuple[int, int]]:

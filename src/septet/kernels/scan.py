@@ -55,6 +55,7 @@ def scan(data, offsets, first, table, go, out_from, out_class, out_length, follo
     codes = np.zeros(600, np.uint8)
     places = np.zeros((600, 3), np.int64)
     groups = np.zeros((300, 4), np.int64)
+    digits = np.zeros((2, 24), np.int64)
     capacity = anchors.shape[0]
     numbers = np.zeros((4, 2), np.int64)
     for row in range(first, offsets.size - 1):
@@ -96,7 +97,7 @@ def scan(data, offsets, first, table, go, out_from, out_class, out_length, follo
                     if entry & DIGIT:
                         if i >= digits_done:
                             digits_done = around_digit(
-                                data, start, end, i, char, table, codes, places, groups, row, anchors, count
+                                data, start, end, i, char, table, codes, places, groups, digits, row, anchors, count
                             )
                         if i != digit_end:  # where the last numbers began, for the streets that may follow
                             slot = (slot + 1) & 3

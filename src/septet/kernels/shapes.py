@@ -26,7 +26,7 @@ CAPACITY = 560
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def around_digit(data, start, end, i, char, table, codes, places, groups, row, anchors, count):  # type: ignore[no-untyped-def]
+def around_digit(data, start, end, i, char, table, codes, places, groups, digits, row, anchors, count):  # type: ignore[no-untyped-def]
     """Emit what the groups round the digit at byte `i` may be. Returns the byte up to which digits are dealt with."""
     p, c = i, char
     for _ in range(64):
@@ -42,6 +42,8 @@ def around_digit(data, start, end, i, char, table, codes, places, groups, row, a
     p, c = _two_letters(data, start, p, c, table)
     size, done = _read(data, end, p, c, i, table, codes, places)
     number = _split(codes, size, groups)
+    if number == 1 and groups[0, 1] - groups[0, 0] < 7:  # no number of a person is as short
+        return done
     lead = 0
     if p > start:
         code, _size = decode(data, before(data, p))
@@ -50,8 +52,8 @@ def around_digit(data, start, end, i, char, table, codes, places, groups, row, a
             # A bracket or plus sign stands before the first group.
             c -= 1
             p = before(data, p)
-    _numbers(codes, places, groups, number, row, anchors, count, lead)
-    _forms(codes, places, groups, number, row, anchors, count, lead, p, c)
+    _numbers(codes, places, groups, number, digits, row, anchors, count, lead)
+    _forms(codes, places, groups, number, digits, row, anchors, count, lead, p, c)
     return done
 
 
@@ -156,10 +158,9 @@ def _number_joint(codes, groups, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _numbers(codes, places, groups, number, row, anchors, count, lead):  # type: ignore[no-untyped-def]
+def _numbers(codes, places, groups, number, room, row, anchors, count, lead):  # type: ignore[no-untyped-def]
     """Resident identities, cards and mobile numbers: from each group on, the longest reading that holds."""
-    digits = np.zeros(24, np.int64)
-    lengths = np.zeros(24, np.int64)
+    digits, lengths = room[0], room[1]
     first = 0
     while first < number:
         if groups[first, 2] == 0:
@@ -271,11 +272,68 @@ def _resident(digits):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _holds_resident(codes, first):  # type: ignore[no-untyped-def]
-    digits = np.empty(18, np.int64)
+def _holds_resident(codes, first, digits):  # type: ignore[no-untyped-def]
     for k in range(18):
         digits[k] = codes[first + k] - 48 if codes[first + k] < 58 else 10
     return _resident(digits)
+
+
+_USCC_VALUES = np.full(128, -1, np.int64)
+for _value, _char in enumerate("0123456789ABCDEFGHJKLMNPQRTUWXY"):
+    _USCC_VALUES[ord(_char)] = _USCC_VALUES[ord(_char.lower())] = _value
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _holds_uscc(codes, first):  # type: ignore[no-untyped-def]
+    """GB 32100-2015: weights are powers of three modulo 31."""
+    total, weight = 0, 1
+    for k in range(18):
+        value = _USCC_VALUES[codes[first + k]]
+        if value < 0 or (2 <= k < 8 and value > 9):
+            return False
+        total += value * (weight if k < 17 else 1)
+        weight = weight * 3 % 31
+    return total % 31 == 0
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _is_lettered(codes, first, last, letters):  # type: ignore[no-untyped-def]
+    """Whether capitals and digits in one piece may be one of `detect.national.LETTERED`, by where the letters stand."""
+    n = last - first
+    ahead, behind = codes[first] > 57, codes[last - 1] > 57
+    if n == 7:
+        return letters == 1 and ahead  # A123456(3)
+    if n == 8:
+        return ahead and (letters == 1 or (letters == 2 and codes[first + 1] > 57))  # X1234567-L, AB123456(9)
+    if n == 9:
+        return behind and (letters == 1 or (letters == 2 and ahead))  # 12345678Z, S1234567D
+    if n == 10:
+        return ahead and (letters == 1 or (letters == 6 and behind))  # A123456789, ABCPE1234F
+    if n == 15:
+        return letters == 1 and not ahead  # 1 85 05 2A ...
+    return n == 16 and letters == 9 and ahead and behind  # RSSMRA85T10A562S
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _are_bytes(codes, groups, at):  # type: ignore[no-untyped-def]
+    """Whether four groups are numbers below 256."""
+    for g in range(at, at + 4):
+        first, last = groups[g, 0], groups[g, 1]
+        if last - first > 3 or groups[g, 2] != last - first:
+            return False
+        value = 0
+        for k in range(first, last):
+            value = value * 10 + codes[k] - 48
+        if value > 255:
+            return False
+    return True
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _is_area(codes, first, n):  # type: ignore[no-untyped-def]
+    """010, 02x, 0755 or 0086: an area code of China, or the way there from abroad."""
+    second = codes[first + 1] - 48
+    return (n == 3 and (second == 1 or second == 2)) or (n == 4 and (second >= 3 or second == 0))
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -361,7 +419,7 @@ def _mobile(digits, size, lengths, have, spaced):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _forms(codes, places, groups, number, row, anchors, count, lead, p, c):  # type: ignore[no-untyped-def]
+def _forms(codes, places, groups, number, room, row, anchors, count, lead, p, c):  # type: ignore[no-untyped-def]
     """Anchors for the shapes that patterns decide."""
     quad = 0
     for g in range(number):
@@ -381,7 +439,12 @@ def _forms(codes, places, groups, number, row, anchors, count, lead, p, c):  # t
         d3 = groups[g + 2, 2] if g + 2 < number else 0
         letters = n - digits
         # One piece of letters and digits.
-        if n == 18 and digits >= 8 and (digits < 17 or not _holds_resident(codes, first)):
+        if (
+            n == 18
+            and digits >= 8
+            and (digits < 17 or not _holds_resident(codes, first, room[0]))
+            and _holds_uscc(codes, first)
+        ):
             emit(anchors, count, row, USCC, at, finish, at_char, 0)
         if n >= 4 and head > 57 and codes[first + 1] > 57 and codes[first + 2] < 58 and codes[first + 3] < 58:
             emit(anchors, count, row, IBAN, at, finish, at_char, 0)
@@ -398,7 +461,7 @@ def _forms(codes, places, groups, number, row, anchors, count, lead, p, c):  # t
             )
         ):
             emit(anchors, count, row, NINO, at, finish, at_char, 0)
-        if 7 <= n <= 16 and digits >= 4 and 1 <= letters <= 9 and n != 18:
+        if 7 <= n <= 16 and small == 0 and digits >= 4 and _is_lettered(codes, first, last, letters):
             emit(anchors, count, row, LETTERED, at, finish, at_char, 0)
         if (
             n2 == 3 and joint == 32 and 2 <= n <= 4 and digits and small == 0 and head > 57
@@ -413,6 +476,7 @@ def _forms(codes, places, groups, number, row, anchors, count, lead, p, c):  # t
                 and g + 3 < number
                 and _joint(codes, groups, g + 1) == 46
                 and _joint(codes, groups, g + 2) == 46
+                and _are_bytes(codes, groups, g)
             ):
                 emit(anchors, count, row, IP4, at, finish, at_char, 0)
         pairs = n == 2 and n2 == 2 and n3 == 2 and joint == 45 and g + 5 < number
@@ -423,7 +487,7 @@ def _forms(codes, places, groups, number, row, anchors, count, lead, p, c):  # t
                 emit(anchors, count, row, SSN, at, finish, at_char, 0)
             if ahead == 43:
                 emit(anchors, count, row, E164, begin, finish, begin_char, 0)
-            elif head == 48 and 2 <= n <= 4 and g + 1 < number:
+            elif head == 48 and g + 1 < number and _is_area(codes, first, n):
                 emit(anchors, count, row, LANDLINE, begin, finish, begin_char, 0)
             if n == 3 and n2 == 3 and d2 == 3 and n3 == 4 and d3 == 4 and head > 49:
                 emit(anchors, count, row, NANP, begin, finish, begin_char, 0)
@@ -435,12 +499,11 @@ def _forms(codes, places, groups, number, row, anchors, count, lead, p, c):  # t
             if n == 4 and n2 == 4 and d2 == 4 and (n3 == 4 and d3 == 4):
                 emit(anchors, count, row, FOUR_FOUR_FOUR, at, finish, at_char, 0)
             if (
-                (n == 3 and n2 == 3 and n3 == 3)
-                or (n == 6 and n2 in (7, 1) and d2)
-                or (n == 1 and n2 == 2 and n3 == 2)
-                or (n == 8 and n2 == 1)
-                or (n == 2 and n2 == 3 and n3 == 3)
-                or n == 15
-                or n == 13
+                (joint == 46 and n3 == 3 and n2 == 3 and n <= 3)  # 529.982.247-25, 12.345.678-5
+                or (joint == 45 and n == 6 and n2 == 7)  # 900101-1234567
+                or ((joint == 45 or joint == 32) and n == 8 and n2 == 1 and d2 == 0)  # 12345678-Z
+                or (
+                    head in (49, 50) and ((n == 1 and n2 == 2 and n3 == 2) or (n == 13 and n2 == 2) or n == 15)
+                )  # 1 85 05 ...
             ):
                 emit(anchors, count, row, GROUPED, at, finish, at_char, 0)
