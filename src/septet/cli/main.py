@@ -20,6 +20,7 @@ VERBS = {
     "diff": "compare two artifacts: config, inputs, files, numbers",
     "trace": "follow an answer or an artifact back to file and span",
     "impact": "go from a source, a document, a data set or a person's value forward to all that holds it",
+    "erase": "take a source, a document or a person's value out of everything, with a certificate",
     "verify": "re-hash the ledger and the store",
     "update": "read again what changed at the sources of a knowledge base",
     "search": "search a knowledge base, for a reader and a day",

@@ -99,6 +99,18 @@ class Ledger:
         self._write_head(made[-1])
         return made
 
+    def erase(self, entries: Sequence[Entry], reason: Mapping[str, Any]) -> None:
+        """Take out what entries said. The chain keeps that they were made, and an entry of kind `erased` says for each why its
+        body is gone."""
+        wanted = list(dict.fromkeys(entry.body for entry in entries))
+        if not wanted:
+            return
+        self.append_all([("erased", body, reason) for body in wanted])
+        with self._database.writing() as run:
+            for body in wanted:
+                run("delete from bodies where digest = ?", (body,))
+        self._database.wipe()
+
     def entries(self, kind: str | None = None, subject: str | None = None, after: int = 0) -> list[Entry]:
         """Entries in order; `kind` and `subject` narrow them, `after` skips up to a sequence number."""
         where, values = ["seq > ?"], [after]
@@ -261,6 +273,12 @@ class _Sqlite:
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
 
+    def wipe(self) -> None:
+        """Leave nothing of deleted rows on the disk: the file is written anew, and the log beside it emptied."""
+        with self._lock:
+            self._connection.execute("vacuum")
+            self._connection.execute("pragma wal_checkpoint(truncate)")
+
     def close(self) -> None:
         self._connection.close()
 
@@ -302,6 +320,11 @@ class _Postgres:
         with self._lock, self._connection.cursor() as cursor:
             cursor.execute(sql.replace("?", "%s").encode(), values)
             return cursor.fetchall()
+
+    def wipe(self) -> None:
+        """Let the server give back what deleted rows took. Its own logs and backups are its keeper's."""
+        with self._lock:
+            self._connection.execute("vacuum bodies")
 
     def close(self) -> None:
         self._connection.close()

@@ -13,14 +13,19 @@ from septet.core.workspace import Workspace
 
 
 def ancestors(workspace: Workspace, record: Record) -> list[Record]:
-    """The record and all that it was made from, nearest first, each once."""
+    """The record and all that it was made from and that is still there, nearest first, each once."""
     found: dict[str, Record] = {}
     waiting = [record]
     while waiting:
         one = waiting.pop(0)
-        if one.fingerprint not in found:
-            found[one.fingerprint] = one
-            waiting += [workspace.store.get(parent) for parent in one.parents()]
+        if one.fingerprint in found:
+            continue
+        found[one.fingerprint] = one
+        for parent in one.parents():
+            try:
+                waiting.append(workspace.store.get(parent))
+            except StoreError:  # taken out, by an erasure or by hand: `trace` and `verify` say so
+                continue
     return list(found.values())
 
 
@@ -53,15 +58,17 @@ def beside(folder: Path) -> tuple[list[tuple[Record, Path]], list[str]]:
 
 
 def roots(workspace: Workspace) -> Iterator[Record]:
-    """What must be kept: the artifacts that names stand for now, and every release."""
+    """What must be kept: the artifacts that names stand for now, every release, and what revisions of knowledge were read from."""
     for body in workspace.names().values():
         record = workspace.store.find(str(body["step"]), str(body["fingerprint"]))
         if record is not None:
             yield record
-    for _, body in workspace.ledger.bodies(workspace.ledger.entries("release")):
-        record = workspace.store.find(str(body["step"]), str(body["fingerprint"]))
-        if record is not None:
-            yield record
+    for kind in ("release", "knowledge"):
+        for _, body in workspace.ledger.bodies(workspace.ledger.entries(kind)):
+            mark = str(body.get("fingerprint") or body.get("corpus") or "")
+            record = workspace.store.find(str(body["step"]), mark) if mark else None
+            if record is not None:
+                yield record
 
 
 def unreachable(workspace: Workspace) -> list[Record]:
@@ -103,6 +110,14 @@ def verify(workspace: Workspace, records: Iterable[Record] | None = None) -> lis
     for step, fingerprint in chosen:
         problems += workspace.store.verify(step, fingerprint, sealed.get(fingerprint))
     return problems
+
+
+def is_as_tested(workspace: Workspace, record: Record, digest: str, tested: str) -> bool:
+    """Whether an artifact with files of this digest is the one that was tested, but for what was erased from it since."""
+    was = tested
+    for _, body in workspace.ledger.bodies(workspace.ledger.entries("redacted", record.fingerprint)):
+        was = body["now"] if body["was"] == was else was
+    return digest == was
 
 
 def table_of(workspace: Workspace, record: Record) -> str:

@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -152,17 +152,9 @@ class Store:
 
         When another process sealed the same fingerprint first, its artifact stays and the draft is left to be removed.
         """
-        data = msgspec.json.format(msgspec.json.encode(record, order="sorted"), indent=1) + b"\n"
         target = self.path(record.step, record.fingerprint)
         with full_disk_named(self.root):
-            for name in record.files:
-                _flush(draft / name)
-                (draft / name).chmod(0o444)
-            with (draft / RECORD).open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            _flush(draft)
+            _complete(draft, record, _encoded(record))
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 draft.rename(target)
@@ -173,6 +165,30 @@ class Store:
         if self._remote is not None:
             self._remote.upload(target, f"{record.step}/{target.name}")
         return self.record_digest(record)
+
+    def replace(self, record: Record, draft: Path, note: str, enter: Callable[[Record, str], None]) -> Record:
+        """Put other files in the place of an artifact's own, under the same fingerprint: what erasure leaves of it.
+
+        `enter(new, digest of its record)` writes it into the ledger before the files are there. A kill after that leaves the
+        old files, which `verify` then names, and erasing again mends it.
+        """
+        files = self.hash_files(draft)
+        new = msgspec.structs.replace(record, files=files, digest=self.digest(files), notes=[*record.notes, note])
+        data = _encoded(new)
+        target = self.folder(record)
+        enter(new, digest(data, self.algorithm))
+        with full_disk_named(self.root):
+            _complete(draft, new, data)
+            old = Path(tempfile.mkdtemp(dir=draft.parent))
+            target.rename(old / "old")
+            draft.rename(target)
+            _flush(target.parent)
+            shutil.rmtree(old)
+        if self._remote is not None:
+            key = f"{record.step}/{target.name}"
+            self._remote.remove(key)
+            self._remote.upload(target, key)
+        return new
 
     def record_digest(self, record: Record) -> str:
         return digest((self.folder(record) / RECORD).read_bytes(), self.algorithm)
@@ -298,6 +314,22 @@ def full_disk_named(root: Path) -> Iterator[None]:
                 "Free some (see: septet gc), then run again: finished steps are kept",
             ) from error
         raise
+
+
+def _encoded(record: Record) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(record, order="sorted"), indent=1) + b"\n"
+
+
+def _complete(draft: Path, record: Record, data: bytes) -> None:
+    """Make a draft ready to be moved: its files on disk and read-only, its record last."""
+    for name in record.files:
+        _flush(draft / name)
+        (draft / name).chmod(0o444)
+    with (draft / RECORD).open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    _flush(draft)
 
 
 def _flush(path: Path) -> None:

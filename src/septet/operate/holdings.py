@@ -5,9 +5,9 @@ One artifact at a time, part by part; what stays in memory are the ids that were
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,11 @@ _TWINS = ("-without",)
 
 
 class Found(msgspec.Struct, kw_only=True):
-    """What was found in one artifact, and the ids by which the artifacts made of it are asked. `parts`: its files with an id a row,
-    to tell a child without the subject's rows from one whose rows cannot be followed."""
+    """What was found in one artifact, and the ids by which the artifacts made of it are asked.
+
+    `parts`: its files with an id a row, to tell a child without the subject's rows from one whose rows cannot be followed.
+    `asked`: the ids of its inputs' hit rows. `texts`: what hit chunks say.
+    """
 
     kind: str = ""
     how: str = "holds"
@@ -41,6 +44,8 @@ class Found(msgspec.Struct, kw_only=True):
     chunks: set[str] = msgspec.field(default_factory=set)
     items: set[str] = msgspec.field(default_factory=set)
     parts: list[Path] = msgspec.field(default_factory=list)
+    asked: Any = None
+    texts: list[str] = msgspec.field(default_factory=list)
 
     @property
     def is_nothing(self) -> bool:
@@ -66,46 +71,43 @@ def look(record: Record, folder: Path, subject: Subject, parents: Sequence[Found
     if found is None and (whole or (parents and rows is None)):
         found = Found(how="descends")
     if found is not None:
-        found.kind = record.kind
+        found.kind, found.asked = record.kind, joined(brought)
         found.how = "holds" if whole else found.how
     return found
 
 
 def _corpus(folder: Path, subject: Subject, parents: Sequence[Found], whole: bool) -> Found | None:
-    ids = _joined(parents)
+    ids = joined(parents)
     parts = sorted(folder.glob("part-*.parquet"))
     found = Found(parts=parts)
     held, told = 0, []
     for part in parts:
         for batch in _batches(part, subject):
             holds = _holds(batch, subject) if not whole else pa.array([True] * batch.num_rows)
-            fits = pc.or_(holds, _of(batch, ids))
             held += _count(holds)
-            told.append(batch["id"].filter(fits))
+            told.append(batch["id"].filter(pc.or_(holds, _of(batch, ids))))
     found.documents = pa.concat_arrays(told) if told else pa.array([], pa.string())
     found.rows = len(found.documents)
     for part in sorted((folder / "dropped").glob("part-*.parquet")):
         for batch in _batches(part, subject):
             holds = _holds(batch, subject) if not whole else pa.array([True] * batch.num_rows)
-            fits = pc.or_(holds, _of(batch, ids))
             held += _count(holds)
-            found.left_out += _count(fits)
+            found.left_out += _count(pc.or_(holds, _of(batch, ids)))
     found.how = "holds" if held else "rows"
     return found if not found.is_nothing else _untracked(parts, "id", parents)
 
 
 def _knowledge(folder: Path, subject: Subject, parents: Sequence[Found], whole: bool) -> Found | None:
-    ids = _joined(parents)
+    ids = joined(parents)
     found = Found()
     held = 0
     file = folder / "chunks.parquet"
     for batch in pq.ParquetFile(file).iter_batches():
         holds = _holds(batch, subject) if not whole else pa.array([True] * batch.num_rows)
-        if subject.sort == "document" and "document" in batch.schema.names:
-            holds = pc.or_(holds, pc.fill_null(pc.equal(batch["document"], subject.value), False))
         fits = pc.or_(holds, _is_in(batch, "document", ids))
         held += _count(holds)
         found.chunks.update(batch["id"].filter(fits).to_pylist())
+        found.texts += batch["text"].filter(fits).to_pylist()
         found.rows += _count(fits)
     found.how = "holds" if held else "rows"
     return found if not found.is_nothing else _untracked([file], "document", parents)
@@ -113,7 +115,7 @@ def _knowledge(folder: Path, subject: Subject, parents: Sequence[Found], whole: 
 
 def _tokens(folder: Path, subject: Subject, parents: Sequence[Found], whole: bool) -> Found | None:
     """Rows of tokens, not documents: what a model was shown at once."""
-    ids = _joined(parents)
+    ids = joined(parents)
     file = folder / "documents.parquet"
     rows: set[int] = set()
     for batch in pq.ParquetFile(file).iter_batches(columns=["row", "document"]):
@@ -131,17 +133,17 @@ def _items(folder: Path, subject: Subject, parents: Sequence[Found], whole: bool
     """Items and training rows: by the chunks that they stand on, by the item that they were made of, by their text."""
     chunks = {chunk for one in parents for chunk in one.chunks}
     items = {item for one in parents for item in one.items}
-    pattern = _pattern(subject)
+    pattern = pattern_in(subject)
     found = Found(how="rows")
     tracked = False
     for file in ("items.jsonl", "rows.jsonl"):
         for row in read_lines(folder / file):
-            identity = str(row.get("id", ""))
-            stands_on = set(_chunks(row))
+            identity = item_of(row)
+            stands_on = set(chunks_of(row))
             tracked = tracked or bool(stands_on)
-            holds = pattern is not None and any(map(pattern.search, _strings(row)))
-            if whole or holds or not chunks.isdisjoint(stands_on) or _bare(identity) in items:
-                found.items.add(_bare(identity))
+            holds = pattern is not None and any(map(pattern.search, strings_in(row)))
+            if whole or holds or not chunks.isdisjoint(stands_on) or identity in items:
+                found.items.add(identity)
                 found.rows += 1
                 found.how = "holds" if holds or found.how == "holds" else "rows"
     if not found.is_nothing:
@@ -151,7 +153,7 @@ def _items(folder: Path, subject: Subject, parents: Sequence[Found], whole: bool
 
 def _beside(folder: Path, _: Subject, parents: Sequence[Found], whole: bool) -> Found | None:
     """A table beside a corpus, row for row: figures, no text."""
-    ids = _joined(parents)
+    ids = joined(parents)
     parts = sorted(folder.glob("*.parquet"))
     if whole:
         return Found(how="holds", rows=sum(pq.ParquetFile(part).metadata.num_rows for part in parts))
@@ -204,12 +206,13 @@ def _holds(batch: Any, subject: Subject) -> Any:
     nothing = pa.array([False] * batch.num_rows)
     names = batch.schema.names
     if subject.sort == "document":
-        fits = pc.fill_null(pc.equal(batch["id"], subject.value), False)
-        made = pc.fill_null(pc.equal(batch["parent"], subject.value), False) if "parent" in names else nothing
-        return pc.or_(fits, made)
+        held = [
+            pc.fill_null(pc.equal(batch[n], subject.value), False) for n in ("id", "parent", "document") if n in names
+        ]
+        return functools.reduce(pc.or_, held, nothing)
     if subject.sort == "dataset":
         return pc.fill_null(pc.equal(batch["dataset"], subject.value), False) if "dataset" in names else nothing
-    if subject.sort == "source":
+    if subject.sort == "source" and "source" in names:
         digests = batch["source_digest"] if "source_digest" in names else None
         return source_fits(batch["source"], digests, subject)
     if subject.sort == "value":
@@ -218,6 +221,11 @@ def _holds(batch: Any, subject: Subject) -> Any:
                 hit = pc.match_substring_regex(batch[field.name], pattern_of(subject.value))
                 nothing = pc.or_(nothing, pc.fill_null(hit, False))
     return nothing
+
+
+def fits(batch: Any, subject: Subject, ids: Any) -> Any:
+    """Which rows of a table are of the subject, or were made of rows with these ids."""
+    return pc.or_(_holds(batch, subject), _of(batch, ids))
 
 
 def _of(batch: Any, ids: Any) -> Any:
@@ -231,7 +239,8 @@ def _is_in(batch: Any, name: str, ids: Any) -> Any:
     return pc.is_in(batch[name], value_set=ids)
 
 
-def _joined(parents: Sequence[Found]) -> Any:
+def joined(parents: Sequence[Found]) -> Any:
+    """The ids of all documents that were hit, or None."""
     arrays = [one.documents for one in parents if one.documents is not None and len(one.documents)]
     return pc.unique(pa.concat_arrays(arrays)) if arrays else None
 
@@ -242,7 +251,7 @@ def _count(mask: Any) -> int:
 
 def _written(folder: Path, subject: Subject, kind: str) -> dict[str, int]:
     """Lines of text files, and rows of further tables, that hold a value: what was set aside, reports, cards, templates."""
-    pattern = _pattern(subject)
+    pattern = pattern_in(subject)
     assert pattern is not None
     own = {"Suite": ("items.jsonl",), "Conversations": ("rows.jsonl",), "Preferences": ("rows.jsonl",)}.get(kind, ())
     found: dict[str, int] = {}
@@ -268,7 +277,8 @@ def _unescaped(line: str, suffix: str) -> str:
     return re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), line)
 
 
-def _chunks(row: Mapping[str, Any]) -> Iterator[str]:
+def chunks_of(row: Mapping[str, Any]) -> Iterator[str]:
+    """The passages on which a row of a suite, of training data or of a report stands."""
     for name in ("chunks", "evidence", "contexts"):
         held = row.get(name)
         for one in held if isinstance(held, list) else ():
@@ -278,27 +288,30 @@ def _chunks(row: Mapping[str, Any]) -> Iterator[str]:
                 yield str(one["chunk"])
 
 
-def _strings(value: Any) -> Iterator[str]:
+def strings_in(value: Any) -> Iterator[str]:
+    """Every string of a value of JSON, its keys left out."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for one in value.values():
-            yield from _strings(one)
+            yield from strings_in(one)
     elif isinstance(value, Sequence):
         for one in value:
-            yield from _strings(one)
+            yield from strings_in(one)
 
 
-def _bare(identity: str) -> str:
+def item_of(row: Mapping[str, Any]) -> str:
+    """The id of the item that a row of a suite, of training data or of a report is of."""
+    identity = str(row.get("id", ""))
     return next((identity.removesuffix(ending) for ending in _TWINS if identity.endswith(ending)), identity)
 
 
-@cache
+@functools.cache
 def _compiled(value: str) -> re.Pattern[str]:
     return re.compile(pattern_of(value))
 
 
-def _pattern(subject: Subject) -> re.Pattern[str] | None:
+def pattern_in(subject: Subject) -> re.Pattern[str] | None:
     return _compiled(subject.value) if subject.sort == "value" else None
 
 

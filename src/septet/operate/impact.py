@@ -12,18 +12,16 @@ That a document was compared with others, and so decided what they became, leave
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
 from septet.core.store import Record
 from septet.core.workspace import Workspace
-from septet.kinds import read_lines
 from septet.operate.holdings import Found, look
-from septet.operate.subject import Subject, pattern_of
+from septet.operate.indexes import look_into, places
+from septet.operate.logs import entries_of, events_of
+from septet.operate.subject import Subject
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +46,9 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 
 class Impact(msgspec.Struct, frozen=True, kw_only=True):
     """`logs`: entries of the ledger by kind, and of the runs' events, that hold a value or cite a passage that was hit, with the
-    time of the first. `vaults`: encrypted, not looked into. `not_here`: sealed, and only in object storage. `untold`:
-    artifacts with an input that is gone from the store, so that nothing can be said of them."""
+    time of the first. `indexes`: rows of what is searched, by the knowledge base that it was made of or lives on from. `vaults`:
+    encrypted, not looked into. `not_here`: sealed, and only in object storage. `untold`: artifacts with an input that is gone
+    from the store, so that nothing can be said of them."""
 
     sort: str
     label: str
@@ -58,6 +57,7 @@ class Impact(msgspec.Struct, frozen=True, kw_only=True):
     logs: dict[str, int]
     logs_since: str
     vaults: list[str]
+    indexes: dict[str, int]
     not_here: list[str]
     untold: list[str]
 
@@ -67,24 +67,21 @@ def impact(workspace: Workspace, subject: Subject) -> Impact:
     names: dict[str, list[str]] = {}
     for name, body in sorted(workspace.names().items()):
         names.setdefault(str(body["fingerprint"]), []).append(name)
-    found: dict[str, Found] = {}
     hits: list[Hit] = []
     vaults: list[str] = []
     untold: list[str] = []
-    records = _ordered(workspace)
+    found = reach(workspace, subject)
+    records = ordered(workspace)
     here = {record.fingerprint for record in records}
     for record in records:
-        through = [one for one in record.parents() if one in found and found[one].leads_on]
-        parents = [found[one] for one in through]
         label = ", ".join(names.get(record.fingerprint, ())) or record.fingerprint
-        one = look(record, workspace.store.folder(record), subject, parents)
+        one = found.get(record.fingerprint)
         if record.kind == "Vault" and subject.sort == "value":
             vaults.append(label)
         if one is None:
             if any(parent not in here for parent in record.parents()):
                 untold.append(label)
             continue
-        found[record.fingerprint] = one
         hits.append(
             Hit(
                 name=label,
@@ -96,25 +93,44 @@ def impact(workspace: Workspace, subject: Subject) -> Impact:
                 left_out=one.left_out,
                 files=one.files,
                 since=str(record.made.get("time", "")),
-                through=through,
+                through=[one for one in record.parents() if one in found and found[one].leads_on],
             )
         )
+    indexes: Counter[str] = Counter()
     chunks = {chunk for one in found.values() for chunk in one.chunks}
-    answers, logs, since = _logs(workspace, subject, chunks)
+    for record, folder in places(workspace):
+        held = look_into(folder, subject, found.values())
+        indexes[record.fingerprint] += held.rows
+        chunks |= held.chunks
+    entries = entries_of(workspace, subject, chunks)
+    logs = Counter(entry.kind for entry in entries)
+    logs["events of runs"] = sum(events_of(workspace, subject).values())
     return Impact(
         sort=subject.sort,
         label=subject.label,
         hits=hits,
-        answers=answers,
-        logs=logs,
-        logs_since=since,
+        answers=[entry.subject for entry in entries if entry.kind == "answer"],
+        logs={kind: count for kind, count in sorted(logs.items()) if count},
+        logs_since=entries[0].time if entries else "",
         vaults=vaults,
+        indexes={mark: count for mark, count in indexes.items() if count},
         not_here=_not_here(workspace, here),
         untold=untold,
     )
 
 
-def _ordered(workspace: Workspace) -> list[Record]:
+def reach(workspace: Workspace, subject: Subject) -> dict[str, Found]:
+    """What each artifact that the subject reached holds of it, by fingerprint, sources first."""
+    found: dict[str, Found] = {}
+    for record in ordered(workspace):
+        parents = [found[one] for one in record.parents() if one in found and found[one].leads_on]
+        one = look(record, workspace.store.folder(record), subject, parents)
+        if one is not None:
+            found[record.fingerprint] = one
+    return found
+
+
+def ordered(workspace: Workspace) -> list[Record]:
     """All records here, each behind its inputs."""
     every = {record.fingerprint: record for record in workspace.store.records()}
     done: dict[str, Record] = {}
@@ -129,38 +145,6 @@ def _ordered(workspace: Workspace) -> list[Record]:
             done.setdefault(one.fingerprint, one)
             waiting.pop()
     return list(done.values())
-
-
-def _logs(workspace: Workspace, subject: Subject, chunks: set[str]) -> tuple[list[str], dict[str, int], str]:
-    """Answers that stand on a passage that was hit, and everything logged that holds a value."""
-    pattern = re.compile(pattern_of(subject.value)) if subject.sort == "value" else None
-    answers: list[str] = []
-    counted: Counter[str] = Counter()
-    since = ""
-    for entry, body in workspace.ledger.bodies(workspace.ledger.entries()):
-        cites = entry.kind == "answer" and not chunks.isdisjoint(body.get("contexts", ()))
-        says = pattern is not None and any(pattern.search(text) for text in _texts([body, entry.subject]))
-        if cites or says:
-            counted[entry.kind] += 1
-            since = since or entry.time
-            if entry.kind == "answer":
-                answers.append(entry.subject)
-    if pattern is not None:
-        for file in sorted(workspace.runs.glob("*.jsonl")):
-            counted["events of runs"] += sum(1 for row in read_lines(file) if any(map(pattern.search, _texts(row))))
-    return answers, {kind: count for kind, count in sorted(counted.items()) if count}, since
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield str(key)
-            yield from _texts(one)
-    elif isinstance(value, Sequence):
-        for one in value:
-            yield from _texts(one)
 
 
 def _not_here(workspace: Workspace, here: set[str]) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ _LONGEST = 200
 """A longer pattern may pass the memory that RE2 allows itself, and its message would say the value."""
 _GAP = "[-\\s.()·\u00a0\u2010-\u2015\uff0d]{0,2}"
 _BLANK = "[\\s\u200b\u3000]?"
+BLOT = "\u2588"
+"""What covers a character of an erased value."""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,13 +84,27 @@ def hidden(text: str) -> str:
 
 
 def pattern_of(value: str) -> str:
-    """The pattern of a value, for RE2 and for Python's `re`."""
+    """The pattern of a value, for RE2 and for Python's `re`. A match may hold a character before and behind that bounds it."""
+    return _pattern(value, "(?:^|[^0-9A-Za-z\uff10-\uff19])", "(?:$|[^0-9A-Za-z\uff10-\uff19])")
+
+
+def blot(text: str, subject: Subject) -> str:
+    """The text with each character of the subject's value covered, so that every other one stands where it stood."""
+    return _exact(subject.value).sub(lambda match: BLOT * len(match[0]), text)
+
+
+@cache
+def _exact(value: str) -> re.Pattern[str]:
+    return re.compile(_pattern(value, "(?<![0-9A-Za-z\uff10-\uff19])", "(?![0-9A-Za-z\uff10-\uff19])"))
+
+
+def _pattern(value: str, before: str, behind: str) -> str:
     given = value.strip()
     forms = dict.fromkeys((unicodedata.normalize("NFKC", given).strip() or given, given))
-    return "(?i)" + "|".join(_form(text) for text in forms)
+    return "(?i)" + "|".join(_form(text, before, behind) for text in forms)
 
 
-def _form(text: str) -> str:
+def _form(text: str, before: str, behind: str) -> str:
     text = re.sub(r"(?<=\d)[-\s.()·]+(?=\d)", "", text) if _is_number(text) else text
     parts = []
     for place, character in enumerate(text):
@@ -100,9 +117,9 @@ def _form(text: str) -> str:
             parts.append(_GAP)
         elif _is_han(character) and _is_han(after):
             parts.append(_BLANK)
-    before = "(?:^|[^0-9A-Za-z\uff10-\uff19])" if text[0].isascii() and text[0].isalnum() else ""
-    behind = "(?:$|[^0-9A-Za-z\uff10-\uff19])" if text[-1].isascii() and text[-1].isalnum() else ""
-    return f"(?:{before}{''.join(parts)}{behind})"
+    first = before if text[0].isascii() and text[0].isalnum() else ""
+    last = behind if text[-1].isascii() and text[-1].isalnum() else ""
+    return f"(?:{first}{''.join(parts)}{last})"
 
 
 def source_fits(column: Any, digests: Any, subject: Subject) -> Any:
