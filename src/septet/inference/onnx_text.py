@@ -28,6 +28,8 @@ class OnnxText:
         options = onnxruntime.SessionOptions()
         # More threads than cores cost a factor, not a share.
         options.intra_op_num_threads = min(_THREADS, os.cpu_count() or 1)
+        # Threads that spin while they wait take the CPU from what else runs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
