@@ -5,9 +5,10 @@ much full text counts depends on the question: its best match may hold all of th
 and divided by its own best the two would look alike. So its weight is scaled by the share of the question's words that this best
 match holds.
 
-Measured 2026-11-24 (`benchmarks/results`): on colloquial questions about eight Chinese laws, whose best match holds a fifth of
-their words, R@1 rises from 0.47 to 0.59; on the handbook's questions, whose best match holds seven tenths, it stays with one
-encoder and rises from 0.83 to 0.86 with two. Translated words are a weak witness, and count little.
+Measured 2026-11-24 (`benchmarks/results`), with one encoder, against 0.7 and 0.3 whatever the question: R@1 of colloquial questions
+about eight Chinese laws, whose best match holds a fifth of their words, rises from 0.44 to 0.56 on the half that the rule was
+chosen on and from 0.25 to 0.31 on the other. On the handbook's questions, whose best match holds seven tenths, it stays the same.
+Translated words are a weak witness, and count little.
 """
 
 from __future__ import annotations
