@@ -109,6 +109,7 @@ def of_nearness(shared: Path) -> int:
     from septet.detect.policy import Grounding
     from septet.inference.embedding import load_encoder
     from septet.knowledge.chunk import chunks
+    from septet.knowledge.terms import terms
 
     root = Path(__file__).parent.parent
     passages: list[dict[str, Any]] = []
@@ -117,6 +118,7 @@ def of_nearness(shared: Path) -> int:
         passages += [{"title": one.title, "text": text[one.start : one.end]} for one in chunks(text, path.stem, 450)]
     encoder = load_encoder("universal-sentence-encoder")
     vectors = encoder.encode([f"{one['title']}\n{one['text']}" for one in passages])
+    words = [set(terms(f"{one['title']} {one['text']}")) for one in passages]
     draw = random.Random(3)
     written = [json.loads(one) for one in (root / "recipes/handbook/questions.jsonl").read_text("utf-8").splitlines()]
     trial = json.loads((shared / "corpora/cmrc2018-zh/cmrc2018_trial.json").read_text("utf-8"))["data"]
@@ -134,8 +136,11 @@ def of_nearness(shared: Path) -> int:
     for name, questions in asked.items():
         far = 0
         for question in questions:
-            nearest = (vectors @ encoder.encode([question])[0]).argsort()[::-1][:3]
-            far += not is_near(question, [passages[n] for n in nearest], encoder, Grounding())
+            wanted = set(terms(question))
+            by_words = sorted(range(len(passages)), key=lambda n: -len(wanted & words[n]))[:2]
+            by_meaning = (vectors @ encoder.encode([question])[0]).argsort()[::-1][:2]
+            found = [passages[n] for n in (*by_words, *by_meaning)]
+            far += not is_near(question, found, encoder, Grounding())
         print(f"| {name} | {len(questions)} | {far / len(questions):.3f} |")
     return 0
 

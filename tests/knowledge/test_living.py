@@ -194,7 +194,7 @@ def test_revisions_stand_in_the_ledger_and_lead_to_what_was_read(place):
     assert bodies[0]["digest"] != bodies[1]["digest"]
     assert revision_of(place.workspace, place.living.base.fingerprint) == 2
     for body in bodies:
-        assert place.workspace.store.get(body["corpus"]).kind == "Corpus"
+        assert place.workspace.store.get(body["fingerprint"]).kind == "Corpus"
 
 
 def _update_and_die(folder, where):

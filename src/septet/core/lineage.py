@@ -65,7 +65,7 @@ def roots(workspace: Workspace) -> Iterator[Record]:
             yield record
     for kind in ("release", "knowledge"):
         for _, body in workspace.ledger.bodies(workspace.ledger.entries(kind)):
-            mark = str(body.get("fingerprint") or body.get("corpus") or "")
+            mark = str(body["fingerprint"])
             record = workspace.store.find(str(body["step"]), mark) if mark else None
             if record is not None:
                 yield record

@@ -166,6 +166,10 @@ def _exchanged(
     other = _content(words_of(context, first, last), context.keys, theirs, ours, ours_text)
     if not other:
         return
+    if words.POINTING.match(their_text) or (edge and any(said.keys[place] in words.COPULAS for place in fill)):
+        # The passage only points at what the sentence names, or the sentence says it with a verb of its own.
+        yield shown, DOUBTFUL
+        return
     is_name, other_name = any(word.is_name for word in mine), any(word.is_name for word in other)
     nouns = any(word.is_noun for word in mine), any(word.is_noun for word in other)
     moved = {i for tile in tiles if tile.first in fill for i in range(tile.first, tile.first + tile.size)}

@@ -84,6 +84,11 @@ _PAIRS = (
     "internal:external early:late earlier:later rose:fell up:down upper:lower inside:outside direct:indirect majority:minority "
     "initial:final mandatory:optional required:optional open:closed in:out open-end:closed-end"
 )  # fmt: skip
+POINTING = re.compile(
+    r"[该本此这其它他她]|(?:it|its|this|these|that|those|such|he|she|they|his|her|their|we|our)\b", re.I
+)
+"""At the head of a stretch: it points at something that was named before."""
+COPULAS = frozenset("是 为 叫 即 系 由 被 is are was were be been called means".split())
 ORDINALS = frozenset("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth last".split())
 DUTIES = (frozenset(("must", "shall", "应当", "必须", "应")), frozenset(("may", "can", "可以", "可")))
 """What one has to do, and what one is free to do; before a negation they say the same."""

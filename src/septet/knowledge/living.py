@@ -265,7 +265,7 @@ class Living:
         said = {
             "name": f"{self._recipe.name}/{self.name}",
             "revision": number,
-            "corpus": corpus.fingerprint if corpus is not None else "",
+            "fingerprint": corpus.fingerprint if corpus is not None else "",
             "step": corpus.step if corpus is not None else "",
             "sources": [msgspec.to_builtins(one) for one in changed],
             "digest": digest(canonical([before, list(keys)]), self._workspace.settings.digest),
