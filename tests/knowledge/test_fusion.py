@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from septet.knowledge import fusion
 
-scores = st.lists(st.floats(0, 100), min_size=1, max_size=12)
+scores = st.lists(st.just(0.0) | st.floats(1e-3, 100), min_size=1, max_size=12)
 
 
 def test_full_text_counts_by_how_much_of_the_question_it_holds():
