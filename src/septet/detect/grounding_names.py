@@ -68,7 +68,7 @@ def words_of(tokens: Tokens, begin: int = 0, stop: int | None = None) -> list[Wo
         capital = any(char.isupper() for char in text)
         opens = place == 0 or first_word
         first_word = False
-        name = (capital or has_han) and key not in _STARTERS and (len(text) > 1 or has_han) and not _YEAR.fullmatch(key)
+        name = (capital or has_han) and key not in _STARTERS and text != "I" and not _YEAR.fullmatch(key)
         if name and opens and not has_han and text[1:].islower():
             # A capital opens a sentence: it is a name only where another one follows.
             following = said[tokens.starts[place + 1] : tokens.ends[place + 1]] if place + 1 < len(tokens.keys) else ""

@@ -4,6 +4,7 @@ Where the pieces on both sides lie side by side in the context and what is betwe
 for a name, a number for another one, a word for its opposite, or two parties with each other. Greedy tiling after Wise (1993).
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ _NEAR = 14
 """Tokens between two pieces of the context that still count as one place."""
 _SHORT = 6
 """Tokens up to which what stands at the edge of a clause is one thing, and may have been exchanged."""
+_CAPITAL = re.compile(r"\b[A-Z]")
 _CLOSED = tuple("\"'」』》”’)】")
 """Behind a negating character: it ends a name or a title and denies nothing."""
 _HELD = 4
@@ -191,6 +193,7 @@ def _exchanged(
 
 def _content(named: Sequence[Word], keys: Sequence[str], place: range, others: set[str], other_text: str) -> list[Word]:
     """The words of a place that say something of their own, and that do not stand at the place of the other text."""
+    initials = "".join(_CAPITAL.findall(other_text))
     return [
         word
         for word in named
@@ -202,6 +205,7 @@ def _content(named: Sequence[Word], keys: Sequence[str], place: range, others: s
         and not (word.text.isascii() and (word.key in _STOP or word.key in words.JOINING))
         and word.stem not in others
         and word.text.lower() not in other_text.lower()
+        and not (len(word.text) > 1 and word.text in initials)
     ]
 
 

@@ -47,6 +47,7 @@ JOINING = frozenset(
 """English words that join others, and those of both languages round which two parties may change places."""
 NEUTRAL = frozenset(
     (
+        "不得 不能 不可 不应 不准 不许 不予 不会 禁止 严禁 没有 未 不 无 "
         "应当 应该 应 须 必须 需 需要 务必 可以 可 能 能够 得以 根据 按照 依照 依据 按 依 据 遵照 以及 及 和 与 或 "
         "或者 并 并且 而且 且 同时 如 如果 若 "
         "假如 倘若 但 但是 不过 可是 然而 因 因为 由于 所以 因此 因而 自 从 于 在 对 对于 向 给 给予 为 是 系 即 该 此 "
