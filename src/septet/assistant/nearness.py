@@ -2,7 +2,8 @@
 
 Two signs, either of which is enough: one passage holds enough of the question's words, or the encoder finds one alike enough, which
 also meets passages of another language. Measured 2026-11-24 with the multilingual USE on the handbook: the defaults keep one of 594
-questions that it answers from the model, and of 500 on other things 0.87 in Chinese and 0.71 in English (`benchmarks/grounding.py`).
+questions that it answers from the model, and of 500 on other things 0.87 in Chinese and 0.71 in English
+(`benchmarks/grounding.py`).
 """
 
 from __future__ import annotations
