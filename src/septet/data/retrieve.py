@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from septet.core import Run, StepFailed
 from septet.kinds import KnowledgeBase, Suite
 from septet.knowledge.search import Mode, Searcher, contexts
+from septet.knowledge.validity import NEWEST
 
 
-def attach(
-    suite: Suite, knowledge: KnowledgeBase, split: str, kinds: Sequence[str], top: int, mode: Mode, limit: int, run: Run
-) -> Suite:
+class Asked(Protocol):
+    """How to retrieve: the config of `data.retrieve`."""
+
+    @property
+    def split(self) -> str: ...
+    @property
+    def kinds(self) -> tuple[str, ...]: ...
+    @property
+    def top(self) -> int: ...
+    @property
+    def mode(self) -> Mode: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def as_of(self) -> str: ...
+
+
+def attach(suite: Suite, knowledge: KnowledgeBase, asked: Asked, run: Run) -> Suite:
     """Write the chosen items with their `contexts`. `suite.json` gets recall at `top` over the items that have evidence."""
+    split, kinds, top = asked.split, asked.kinds, asked.top
     items = [item for item in suite.items() if (not split or item["split"] == split) and item["kind"] in kinds]
-    items = spread(items, limit) if limit else items
+    items = spread(items, asked.limit) if asked.limit else items
     if not items:
         raise StepFailed(
             f"the suite holds no {' or '.join(kinds)} in the split '{split}'", "Name another split or kind"
         )
     searcher = Searcher(knowledge)
-    done, found, asked = [], 0, 0
+    done, found, of = [], 0, 0
     for number, item in enumerate(items, 1):
-        hits = searcher.search(item["question"], top, mode)
+        hits = searcher.search(item["question"], top, asked.mode, as_of=asked.as_of or NEWEST)
         given = [*item.get("contexts", []), *contexts(hits)]
         if item.get("chunks"):
-            asked += 1
+            of += 1
             found += any(context["chunk"] in item["chunks"] for context in given)
         done.append({**item, "contexts": given})
         run.progress(number, len(items), "items")
-    recall = {"top": top, "found": found, "of": asked}
-    if asked:
-        run.note(f"the evidence is among the first {top} chunks for {found} of {asked} items")
+    searcher.close()
+    recall = {"top": top, "found": found, "of": of}
+    if of:
+        run.note(f"the evidence is among the first {top} chunks for {found} of {of} items")
     return Suite.write(run.out, done, {**suite.about, "retrieval": recall})
 
 

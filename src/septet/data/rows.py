@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from septet.knowledge.search import Searcher, contexts
+from septet.knowledge.search import Searcher, context_of, contexts
 from septet.model.template import ABSTAIN, grounded_messages
 
 
@@ -22,17 +22,25 @@ def training_rows(
     without_evidence: float,
     max_tokens: int,
     seed: int,
+    access: Sequence[str] | None,
+    as_of: str,
     tell: Callable[[int], None],
 ) -> Iterator[dict[str, Any]]:
-    """One row an item, and a second one without its evidence for a share of them. The order is drawn from the seed."""
+    """One row an item, and a second one without its evidence for a share of them. The order is drawn from the seed.
+
+    Of an item whose evidence is of another access class than `access` names (None: all) nothing is learned.
+    """
     draw = random.Random(seed)  # noqa: S311 - an order of rows, not a secret
     rows = []
     for number, item in enumerate(items, 1):
-        hits = searcher.search(item["question"], top + len(item["chunks"]) + 2)
-        evidence = [chunk for chunk in (searcher.chunk(one) for one in item["chunks"][:1]) if chunk is not None]
+        tell(number)
+        evidence = [chunk for chunk in (searcher.chunk(one, access) for one in item["chunks"][:1]) if chunk is not None]
+        if item["chunks"] and not evidence and searcher.chunk(item["chunks"][0]) is not None:
+            continue
+        hits = searcher.search(item["question"], top + len(item["chunks"]) + 2, access=access, as_of=as_of)
         others = [context for context in contexts(hits) if context["chunk"] not in item["chunks"]]
         if evidence:
-            own = {key: evidence[0][key] for key in ("title", "text", "source")} | {"chunk": evidence[0]["id"]}
+            own = context_of(evidence[0])
             given = others[: top - 1]
             # Retrieval puts the evidence first about as often as not; a model that saw it always first would trust the rank.
             given.insert(draw.choice([0, 0, 0, min(1, len(given)), len(given)]), own)
@@ -41,7 +49,6 @@ def training_rows(
                 rows.append(_row(item, others[:top], ABSTAIN[_language(item)], max_tokens, "-without"))
         else:
             rows.append(_row(item, others[:top], ABSTAIN[_language(item)], max_tokens, ""))
-        tell(number)
     draw.shuffle(rows)
     yield from rows
 
@@ -52,9 +59,11 @@ def _row(
     grounded = grounded_messages(item["question"], given, _language(item), max_tokens=max_tokens)
     return {
         "id": item["id"] + suffix,
+        "item": item["id"],
         "messages": [*grounded.messages, {"role": "assistant", "content": answer}],
         "language": item["language"],
         "evidence": [context["chunk"] for context in given[: grounded.num_contexts]],
+        "access": sorted({context["access"] for context in given[: grounded.num_contexts]}),
         "origin": item["category"],
         "truncated": grounded.num_truncated,
         "left_out": grounded.num_dropped,

@@ -202,7 +202,9 @@ def read_group(piece: dict[str, Any]) -> dict[str, Any]:
         if "address" in piece:
             page = address.fetch(piece["address"])
             collector.dataset = collector.dataset or page.host
-            items = registry.rows(page.file(told)) if page.data is not None else iter([Reject("", page.reason, "network")])
+            items = (
+                registry.rows(page.file(told)) if page.data is not None else iter([Reject("", page.reason, "network")])
+            )
             collector.take(piece["address"], page.digest, 0, items)
         if "query" in piece:
             url = os.environ.get(piece["url_variable"], "")

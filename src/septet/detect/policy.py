@@ -16,6 +16,7 @@ import msgspec
 from septet.core.config import Config, field
 from septet.core.errors import ConfigError, nearest
 from septet.detect import grounding, quasi
+from septet.detect.access import Access
 from septet.detect.actions import ACTIONS, DETAILS
 from septet.detect.attack_rules import Rule
 from septet.detect.lexicon import Category, read_words
@@ -132,6 +133,7 @@ class Policy(Config):
 
     name: str = field("default", "Name of the policy.")
     version: str = field("1", "Version; say what changed in the file's head.")
+    access: Access = field(Access(), "Who may see what.")
     detectors: Detectors = field(Detectors(), "Which detectors look where.")
     pii: Pii = field(Pii(), "Personal data.")
     lexicon: LexiconRules = field(LexiconRules(), "Word lists.")

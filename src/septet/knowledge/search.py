@@ -1,5 +1,6 @@
 """Searching a knowledge base: full text (BM25), vectors (cosine), and both fused, for one reader on one day.
 
+Where a knowledge base holds text in the other language, and the dictionary is installed, its words are asked for as well.
 A reader's classes are a condition of the search itself, so that what is above them is not even a candidate. What does not hold on
 the day asked for (today, unless another is named) is left out after it; the search goes deeper until enough is left.
 """
@@ -9,25 +10,29 @@ from __future__ import annotations
 import datetime
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from septet.detect.language import language
-from septet.inference.embedding import Encoder, load_encoder
+from septet.inference.embedding import Encoder, encode_queries, load_encoder
+from septet.inference.rerank import Reranker
 from septet.kinds import KnowledgeBase
-from septet.knowledge.build import COLUMNS, index
+from septet.knowledge import bilingual, fusion
+from septet.knowledge.build import COLUMNS, index, searched_text
 from septet.knowledge.table import CURRENT, Table, quoted
 from septet.knowledge.terms import terms
 from septet.knowledge.validity import day_of
 
 Mode = Literal["hybrid", "text", "vector"]
-VECTOR_WEIGHT = 0.3
-# Among equals a reader is better served in the language of the question.
-SAME_LANGUAGE = 1.1
 _CHINESE = ("zh", "mixed")
 _POOL = 50
 """Candidates of each search."""
+_JUDGED = 20
+_RERANKED = 0.5
+"""The reranker's share in the order of what it saw: MRR on Regulation E rises from 0.485 to 0.502 (2026-11-24)."""
+_LEAST = 1e-9
+"""What a word that is in most chunks scores: about nothing, and not less than no word at all."""
 
 
 class Hit(NamedTuple):
@@ -39,12 +44,32 @@ class Hit(NamedTuple):
     vector_rank: int
 
 
+class _Asked(NamedTuple):
+    """A question on its way: its words, its vector, how to search and under which condition, its words in the other language."""
+
+    words: list[str]
+    vector: Any
+    mode: Mode
+    where: str
+    chinese: bool
+    other: list[tuple[tuple[str, ...], ...]]
+
+
 class Searcher:
     """An open knowledge base."""
 
-    def __init__(self, knowledge: KnowledgeBase, encoder: Encoder | None = None, folder: Path | None = None) -> None:
-        """`folder` keeps the index for the next time, or holds one that goes on living; without it one is made for this time."""
+    def __init__(
+        self,
+        knowledge: KnowledgeBase,
+        encoder: Encoder | None = None,
+        folder: Path | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
+        """`folder` keeps the index for the next time, or holds one that goes on living; without it one is made for this time.
+        `reranker` looks again at the first hits of a question in a language that it reads."""
         knowledge.check()
+        self._languages = frozenset(knowledge.meta["languages"])
+        self._reranker = reranker
         self._encoder = encoder or load_encoder(str(knowledge.meta["encoder"]))
         self._own = Path(tempfile.mkdtemp(prefix="septet-index-")) if folder is None else None
         self.table = Table(folder) if folder and Table.exists(folder) else index(knowledge, folder or self._place())
@@ -65,52 +90,74 @@ class Searcher:
         they must hold (ISO; "": today)."""
         day = day_of(as_of)
         state = f"state = '{CURRENT}'" if day >= datetime.date.today().isoformat() else ""
-        where = _all(state, _readable(access))
-        words = list(dict.fromkeys(terms(query)))
-        vector = self._encoder.encode([query])[0] if query.strip() else None
+        asked = self._asked(query, mode, _all(state, _readable(access)))
         pool = max(_POOL, 5 * top)
         while True:
-            by_text = self.table.by_text(words, where, pool, _WANTED) if mode != "vector" else []
-            by_vector = (
-                self.table.by_vector(vector, where, pool, _WANTED) if mode != "text" and vector is not None else []
-            )
-            hits = self._fused(query, words, vector, mode, where, _holding(by_text, day), _holding(by_vector, day))
-            if len(hits) >= top or max(len(by_text), len(by_vector)) < pool:
-                return hits[:top]
+            by_text = self.table.by_text(asked.words, asked.where, pool, _WANTED) if mode != "vector" else []
+            by_other = self.table.by_text(bilingual.words_of(asked.other), asked.where, pool, _WANTED)
+            by_vector = [] if asked.vector is None else self.table.by_vector(asked.vector, asked.where, pool, _WANTED)
+            found = [_holding(rows, day) for rows in (by_text, by_other, by_vector)]
+            hits = self._fused(asked, *found)
+            if len(hits) >= top or max(len(by_text), len(by_other), len(by_vector)) < pool:
+                return self._judged(query, hits)[:top]
             pool *= 4
+
+    def _asked(self, query: str, mode: Mode, where: str) -> _Asked:
+        words = list(dict.fromkeys(terms(query)))
+        vector = encode_queries(self._encoder, [query])[0] if mode != "text" and query.strip() else None
+        chinese = language(query) in _CHINESE
+        crosses = mode == "hybrid" and self._has_other(chinese) and bilingual.installed()
+        return _Asked(words, vector, mode, where, chinese, bilingual.translations(query) if crosses else [])
+
+    def _has_other(self, chinese: bool) -> bool:
+        """Whether the knowledge base holds text in the other language than the question's."""
+        return any((one in _CHINESE) != chinese for one in self._languages)
 
     def _fused(
         self,
-        query: str,
-        words: Sequence[str],
-        vector: Any,
-        mode: Mode,
-        where: str,
+        asked: _Asked,
         by_text: Sequence[dict[str, Any]],
+        by_other: Sequence[dict[str, Any]],
         by_vector: Sequence[dict[str, Any]],
     ) -> list[Hit]:
         import numpy as np
 
-        rows = list({row["key"]: row for row in (*by_text, *by_vector)}.values())
+        rows = list({row["key"]: row for row in (*by_text, *by_other, *by_vector)}.values())
         if not rows:
             return []
-        bm25 = {row["key"]: max(float(row["_score"]), 1e-9) for row in by_text}
-        lacking = [row["key"] for row in rows if row["key"] not in bm25] if mode == "hybrid" else []
-        if lacking and words:
-            chosen = _all(where, f"key in ({', '.join(map(quoted, lacking))})")
-            found = self.table.by_text(words, chosen, len(lacking), ("key",))
-            bm25.update((row["key"], max(float(row["_score"]), 1e-9)) for row in found)
+        bm25 = {row["key"]: max(float(row["_score"]), _LEAST) for row in by_text}
+        lacking = [row["key"] for row in rows if row["key"] not in bm25] if asked.mode == "hybrid" else []
+        if lacking and asked.words:
+            chosen = _all(asked.where, f"key in ({', '.join(map(quoted, lacking))})")
+            found = self.table.by_text(asked.words, chosen, len(lacking), ("key",))
+            bm25.update((row["key"], max(float(row["_score"]), _LEAST)) for row in found)
         text = np.array([bm25.get(row["key"], 0.0) for row in rows])
         near = np.zeros(len(rows))
-        if mode != "text" and vector is not None:
-            held = np.array([row["vector"] for row in rows], np.float32)
-            near = np.clip(held @ vector, 0, None)
-        weights = {"hybrid": (1 - VECTOR_WEIGHT, VECTOR_WEIGHT), "text": (1.0, 0.0), "vector": (0.0, 1.0)}[mode]
-        scores = weights[0] * _of_best(text) + weights[1] * _of_best(near)
-        chinese = language(query) in _CHINESE
-        scores[np.array([(row["language"] in _CHINESE) == chinese for row in rows])] *= SAME_LANGUAGE
+        if asked.vector is not None:
+            near = np.clip(np.array([row["vector"] for row in rows], np.float32) @ asked.vector, 0, None)
+        same = np.array([(row["language"] in _CHINESE) == asked.chinese for row in rows])
+        share = None
+        if asked.other:
+            held = (bilingual.share(asked.other, row["terms"].split()) for row in rows)
+            share = [0.0 if own else found for own, found in zip(same, held, strict=True)]
+        best = rows[int(text.argmax())] if text.any() else None
+        covered = fusion.coverage(asked.words, set(best["terms"].split())) if best is not None else 0.0
+        scores = fusion.fuse(text, near, covered, same, share)
         order = sorted(np.flatnonzero(scores > 0), key=lambda n: (-scores[n], rows[n]["id"]))
         return [Hit(_shown(rows[n]), float(scores[n]), _rank(text, n), _rank(near, n)) for n in map(int, order)]
+
+    def _judged(self, query: str, hits: list[Hit]) -> list[Hit]:
+        """The first hits in the order in which the reranker sees them, where there is one that reads the question's language."""
+        reads = self._reranker is not None and (
+            not self._reranker.languages or language(query) in self._reranker.languages
+        )
+        if self._reranker is None or not reads or len(hits) < 2:
+            return hits
+        first = hits[:_JUDGED]
+        judged = self._reranker.score(query, [searched_text(hit.chunk) for hit in first])
+        scores = fusion.reordered([hit.score for hit in first], judged, _RERANKED)
+        order = sorted(range(len(first)), key=lambda n: (-scores[n], n))
+        return [*(first[n] for n in order), *hits[_JUDGED:]]
 
     def close(self) -> None:
         self.table.close()
@@ -118,7 +165,7 @@ class Searcher:
             shutil.rmtree(self._own, ignore_errors=True)
 
 
-_WANTED = ("key", *COLUMNS, "vector")
+_WANTED = ("key", *COLUMNS, "terms", "vector")
 
 
 def _holding(rows: Sequence[dict[str, Any]], day: str) -> list[dict[str, Any]]:
@@ -141,24 +188,15 @@ def _all(*conditions: str) -> str:
     return " and ".join(f"({one})" for one in conditions if one)
 
 
-def _of_best(scores: Any) -> Any:
-    best = scores.max(initial=0.0)
-    return scores / best if best > 0 else scores
-
-
 def _rank(scores: Any, number: int) -> int:
     return int((scores > scores[number]).sum()) + 1 if scores[number] > 0 else 0
 
 
 def contexts(hits: Sequence[Hit]) -> list[dict[str, str]]:
     """Hits in the form in which prompts, suites and training rows carry them."""
-    return [
-        {
-            "chunk": hit.chunk["id"],
-            "title": hit.chunk["title"],
-            "text": hit.chunk["text"],
-            "source": hit.chunk["source"],
-            "access": hit.chunk["access"],
-        }
-        for hit in hits
-    ]
+    return [context_of(hit.chunk) for hit in hits]
+
+
+def context_of(chunk: Mapping[str, Any]) -> dict[str, str]:
+    """A chunk in that form."""
+    return {"chunk": chunk["id"], **{name: chunk[name] for name in ("title", "text", "source", "access")}}

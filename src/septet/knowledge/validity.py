@@ -19,6 +19,8 @@ from septet.detect.versions import Version, dates_of, newer, version_of
 
 _LIKE = 0.2
 """Share of the smaller document's words that another of its name must hold to be a version of it."""
+NEWEST = "9999-12-31"
+"""A day on which the last version of each document holds: for what must not depend on the day it is made."""
 NEVER = "0001-01-01"
 """The end of a version of which a later one exists, without a day on which that began."""
 _FROM = ("valid_from", "effective", "effective_date", "effective_from", "生效日期", "施行日期", "实施日期")

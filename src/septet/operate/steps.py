@@ -16,19 +16,38 @@ class MakeRelease(Config):
     top: int = field(3, "Chunks that an answer may stand on.", ge=1, le=20)
     context_tokens: int = field(360, "Budget of the contexts of a prompt, in estimated tokens.", ge=32)
     max_tokens: int = field(96, "Longest answer, in tokens, unless the caller asks for less.", ge=1, le=8192)
+    readers: str = field(
+        "",
+        "The lowest access class of those who will ask. A model that learned from a class above it is refused. Empty: who may "
+        "ask follows from what the model learned.",
+    )
+    updates: str = field(
+        "pinned",
+        "Whether answers stand on the knowledge base as it was tested (pinned) or follow what `septet update` adds to it (follow).",
+        choices=("pinned", "follow"),
+    )
     note: str = field("", "What changed, for the people who approve.")
 
 
-@step("operate.release", version=1)
+@step("operate.release", version=2)
 def release(
     config: MakeRelease, model: Model, knowledge: KnowledgeBase, policy: Policy, reports: tuple[Report, ...], run: Run
 ) -> Release:
     """Hold every gate of the policy to the reports; write the release, or refuse it and name each gate that is red."""
     from septet.detect import policy as policies
+    from septet.detect.access import is_cleared
+    from septet.operate.classes import learned_classes
     from septet.operate.gates import judge
 
+    rules = policies.load(policy.path)
+    learned = learned_classes(model.path)
+    if config.readers and not is_cleared(rules.access, config.readers, learned):
+        raise GateRefused(
+            f"the model learned from rows of {', '.join(learned)}, and readers of '{config.readers}' may not see all of these",
+            "Train it on what they may see (data.rows has 'access'), or release it to a higher class",
+        )
     digest = model.digest()
-    verdicts = judge(policies.load(policy.path), config.gates, reports, digest)
+    verdicts = judge(rules, config.gates, reports, digest)
     red = [one for one in verdicts if not one.green]
     if red:
         raise GateRefused(
@@ -43,8 +62,9 @@ def release(
             "name": config.name,
             "note": config.note,
             "settings": {"top": config.top, "context_tokens": config.context_tokens, "max_tokens": config.max_tokens},
-            "model": {"digest": digest, "form": model.form, "card": model.card},
-            "knowledge": {"digest": knowledge.digest(), "meta": knowledge.meta},
+            "model": {"digest": digest, "form": model.form, "card": model.card, "learned": learned},
+            "readers": config.readers,
+            "knowledge": {"digest": knowledge.digest(), "meta": knowledge.meta, "updates": config.updates},
             "policy": {"digest": policy.digest()},
             "reports": [
                 {"name": one.name, "digest": one.digest(), "summary": one.content["summary"]} for one in reports

@@ -18,16 +18,22 @@ from starlette.types import ASGIApp
 
 from septet.assistant import Assistant
 from septet.core.errors import SeptetError
+from septet.detect.access import KEEPER, Reader
 from septet.server import chat, request
-from septet.server.border import API, guarded
+from septet.server.border import API, Key, guarded
 from septet.server.desk import Desk
 from septet.server.errors import ApiError, on_error, on_http_error
 
 
 def create_app(
-    desk: Desk, keys: Sequence[str] = (), hosts: Collection[str] = (), console: ASGIApp | None = None
+    desk: Desk,
+    keys: Sequence[Key] = (),
+    hosts: Collection[str] = (),
+    console: ASGIApp | None = None,
+    reader: Reader = KEEPER,
 ) -> ASGIApp:
-    """The gateway for an assistant that is open. `keys` and `hosts` say who may come in, where given."""
+    """The gateway for an assistant that is open. `keys` and `hosts` say who may come in, where given; without keys everybody who
+    comes is `reader`."""
     assistant = desk.open()
     gateway = _Gateway(desk, assistant)
     routes: list[Route | Mount] = [
@@ -50,7 +56,7 @@ def create_app(
         HTTPException: on_http_error,
         Exception: on_error,
     }
-    return guarded(Starlette(routes=routes, exception_handlers=handlers), keys, hosts)
+    return guarded(Starlette(routes=routes, exception_handlers=handlers), keys, hosts, reader)
 
 
 class _Gateway:

@@ -15,11 +15,13 @@ from collections.abc import Collection, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from septet.core.errors import ConfigError
+from septet.detect.access import KEEPER, Reader
 from septet.server.errors import ApiError
 
 _SHORTEST_KEY = 16
@@ -27,62 +29,101 @@ _OPEN = ("/health",)
 API = "/v1"
 
 
-def read_keys(path: Path) -> tuple[str, ...]:
-    """The keys of a file, one a line; empty lines and lines that begin with # are passed over."""
+class Key(msgspec.Struct, frozen=True):
+    """A key, and who comes with it."""
+
+    secret: str
+    reader: Reader
+
+
+def read_keys(path: Path) -> tuple[Key, ...]:
+    """The keys of a file, one a line: the key, and after blanks whose it is and the access class up to which he may see (`*`: all).
+
+    Without a class he sees the lowest of the policy. Empty lines and lines that begin with # are passed over.
+    """
     try:
         lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the key file {path} cannot be read: {error}", "Write one key a line into it") from None
-    keys = tuple(line for line in lines if line and not line.startswith("#"))
+    keys = []
     for number, line in enumerate(lines, 1):
-        if line in keys and (len(line) < _SHORTEST_KEY or not line.isascii()):
+        if not line or line.startswith("#"):
+            continue
+        secret, *about = line.split()
+        if len(secret) < _SHORTEST_KEY or not secret.isascii():
             raise ConfigError(
                 f"{path}, line {number}: a key must have at least {_SHORTEST_KEY} plain characters",
                 "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe())'",
             )
+        if len(about) > 2:
+            raise ConfigError(
+                f"{path}, line {number}: there is more than a key, a name and a class", "Write: KEY NAME CLASS"
+            )
+        name, clearance = [*about, "", ""][:2]
+        keys.append(Key(secret, Reader(name=name, clearance=clearance)))
     if not keys:
         raise ConfigError(f"the key file {path} holds no key", "Write one key a line into it")
-    return keys
+    return tuple(keys)
 
 
-def guarded(app: ASGIApp, keys: Sequence[str] = (), hosts: Collection[str] = ()) -> ASGIApp:
-    """An app behind the checks that are wanted: a key where `keys` are given, a host name where `hosts` are."""
-    if keys:
-        app = Keys(app, keys)
+def guarded(app: ASGIApp, keys: Sequence[Key] = (), hosts: Collection[str] = (), reader: Reader = KEEPER) -> ASGIApp:
+    """An app behind the checks that are wanted: a key where `keys` are given, a host name where `hosts` are. Without keys everybody
+    who comes is `reader`."""
+    app = Keys(app, keys) if keys else Everybody(app, reader)
     if hosts:
         app = Hosts(app, hosts)
     return RequestIds(app)
 
 
+def reader_of(scope: Scope) -> Reader:
+    """Who came in, as the border saw it. Behind no border there is nobody, who sees what is of the lowest class."""
+    found: Reader = scope.get("state", {}).get("reader", Reader())
+    return found
+
+
+class Everybody:
+    """Lets every request pass, as one reader."""
+
+    def __init__(self, app: ASGIApp, reader: Reader) -> None:
+        self._app = app
+        self._reader = reader
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["reader"] = self._reader
+        await self._app(scope, receive, send)
+
+
 class Keys:
     """Lets a request pass that brings one of the keys: as a bearer token, or as the password a browser asks for."""
 
-    def __init__(self, app: ASGIApp, keys: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, keys: Sequence[Key]) -> None:
         self._app = app
-        self._digests = [sha256(key.encode()).digest() for key in keys]
+        self._known = [(sha256(key.secret.encode()).digest(), key.reader) for key in keys]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] != "http"
-            or scope["path"] in _OPEN
-            or self._knows(Headers(scope=scope).get("authorization", ""))
-        ):
+        if scope["type"] != "http" or scope["path"] in _OPEN:
             await self._app(scope, receive, send)
             return
-        await _refusal(scope["path"])(scope, receive, send)
+        reader = self._reader(Headers(scope=scope).get("authorization", ""))
+        if reader is None:
+            await _refusal(scope["path"])(scope, receive, send)
+            return
+        scope.setdefault("state", {})["reader"] = reader
+        await self._app(scope, receive, send)
 
-    def _knows(self, given: str) -> bool:
+    def _reader(self, given: str) -> Reader | None:
         scheme, _, value = given.partition(" ")
         key = value.strip()
         if scheme.lower() == "basic":
             try:
                 key = base64.b64decode(key, validate=True).decode("utf-8").partition(":")[2]
             except (binascii.Error, UnicodeDecodeError):
-                return False
+                return None
         elif scheme.lower() != "bearer":
-            return False
+            return None
         mark = sha256(key.encode()).digest()
-        return any([hmac.compare_digest(mark, one) for one in self._digests])  # noqa: C419, all of them, always
+        found = [reader for one, reader in self._known if hmac.compare_digest(mark, one)]  # all of them are compared
+        return found[0] if found else None
 
 
 class Hosts:

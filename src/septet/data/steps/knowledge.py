@@ -84,14 +84,15 @@ class Retrieve(Config):
     top: int = field(3, "Chunks an item.", ge=1, le=50)
     mode: Literal["hybrid", "text", "vector"] = field("hybrid", "How to search: hybrid, text or vector.")
     limit: int = field(0, "Keep at most so many items, spread over languages; 0: all.", ge=0)
+    as_of: str = field("", "Search what held on a day, as 2024-11-24; empty: the last version of each document.")
 
 
-@step("data.retrieve", version=1)
+@step("data.retrieve", version=2)
 def retrieve(config: Retrieve, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Suite:
     """Search for each item, attach the chunks found, and say how often the evidence was among them."""
     from septet.data.retrieve import attach
 
-    return attach(suite, knowledge, config.split, config.kinds, config.top, config.mode, config.limit, run)
+    return attach(suite, knowledge, config, run)
 
 
 class Rows(Config):
@@ -106,14 +107,17 @@ class Rows(Config):
         0, "Use at most so many items, spread over languages, answerable or not, and pages; 0: all.", ge=0
     )
     seed: int = field(1, "Seed of places and order.")
+    access: tuple[str, ...] = field((), "Access classes whose passages may be learned from; empty: all.")
+    as_of: str = field("", "Learn from what held on a day, as 2024-11-24; empty: the last version of each document.")
 
 
-@step("data.rows", version=1)
+@step("data.rows", version=2)
 def rows(config: Rows, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Conversations:
     """Make chat rows (question, retrieved context, answer) of the training split, some of them without evidence."""
     from septet.data.retrieve import spread
     from septet.data.rows import training_rows
     from septet.knowledge.search import Searcher
+    from septet.knowledge.validity import NEWEST
 
     items = [item for item in suite.items() if item["kind"] == "question" and item["split"] == "train"]
     items = spread(items, config.limit) if config.limit else items
@@ -130,9 +134,18 @@ def rows(config: Rows, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Conv
             config.without_evidence,
             config.max_tokens,
             config.seed,
+            config.access or None,
+            config.as_of or NEWEST,
             lambda done: run.progress(done, len(items), "questions"),
         )
     )
+    searcher.close()
+    if not made:
+        raise StepFailed(
+            f"no question stands on a passage of the classes {', '.join(config.access)}",
+            "Name more classes in 'access'",
+        )
+    run.drop("questions on passages of other access classes", len(items) - len({row["item"] for row in made}))
     run.drop("contexts cut to the token budget", sum(row["truncated"] for row in made), "rows.jsonl, truncated")
     run.drop("contexts beyond the token budget", sum(row["left_out"] for row in made), "rows.jsonl, left_out")
     return Conversations.write(run.out, made)

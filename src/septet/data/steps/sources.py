@@ -19,7 +19,9 @@ class Read(Config):
         "Arrow, EPUB, mail, WARC, and archives of these; https:// and http:// addresses of pages; or hub:org/name. Other "
         "types are rejected by name.",
     )
-    only: tuple[str, ...] = field((), "Of folders, read only the files of these names, seen from the folder; empty: all.")
+    only: tuple[str, ...] = field(
+        (), "Of folders, read only the files of these names, seen from the folder; empty: all."
+    )
     licence: str = field(
         doc="The licence of the source, as an SPDX name or in words. A source without one is refused; 'unknown' is an answer."
     )
