@@ -11,7 +11,9 @@ from live_server import running
 from septet.console.app import create_app
 from septet.core.errors import ConfigError
 from septet.core.workspace import Workspace
+from septet.detect.access import Reader
 from septet.server.app import create_app as create_gateway
+from septet.server.border import Key, guarded
 from septet.server.desk import Desk
 
 PAGES = ["/", "/runs", f"/runs/{RUN}", "/releases", "/releases/quickstart", "/answers", f"/answers/{ANSWER}"]
@@ -90,7 +92,7 @@ def test_an_answer_whose_release_is_gone_still_is_shown(tmp_path):
     with Workspace(tmp_path / ".septet") as workspace:
         release = fill(workspace, tmp_path / "docs")
         workspace.store.remove(release)
-        with Desk(FakeAssistant) as desk, running(create_app(workspace, desk)) as url:
+        with Desk(FakeAssistant) as desk, running(guarded(create_app(workspace, desk))) as url:
             text = get(url, f"/answers/{ANSWER}").text
             assert "The chain cannot be drawn in full" in text
             assert "Port 8600." in text
@@ -110,7 +112,7 @@ def test_an_artifact_shows_its_record_and_its_neighbours(address, filled):
 def test_verification_names_the_artifact_and_the_file(tmp_path):
     with Workspace(tmp_path / ".septet") as workspace:
         release = fill(workspace, tmp_path / "docs")
-        with Desk(FakeAssistant) as desk, running(create_app(workspace, desk)) as url:
+        with Desk(FakeAssistant) as desk, running(guarded(create_app(workspace, desk))) as url:
             post = f"{url}/artifacts/{release.fingerprint}/verify"
             good = httpx.post(post).text
             assert "All is as it was sealed." in good
@@ -128,7 +130,7 @@ def test_more_answers_than_a_page_holds_are_paged(workspace, tmp_path):
     release = fill(workspace, tmp_path / "docs")
     items = [("answer", f"ans-{n:016d}", answer_body(release, f"number {n}", "x", False)) for n in range(60)]
     workspace.ledger.append_all(items)
-    with Desk(FakeAssistant) as desk, running(create_app(workspace, desk)) as url:
+    with Desk(FakeAssistant) as desk, running(guarded(create_app(workspace, desk))) as url:
         first = get(url, "/answers").text
         assert "number 59" in first
         assert "number 9<" not in first
@@ -140,7 +142,7 @@ def test_an_empty_workspace_says_what_to_do(workspace):
     def none():
         raise ConfigError("the workspace holds no release", "Make one with: septet run recipes/quickstart.toml")
 
-    with Desk(none) as desk, running(create_app(workspace, desk)) as url:
+    with Desk(none) as desk, running(guarded(create_app(workspace, desk))) as url:
         home = get(url, "/").text
         assert "septet run recipes/quickstart.toml" in home
         assert str(workspace.root) in home
@@ -205,7 +207,7 @@ def test_the_gateway_can_bring_the_console_along(filled):
         assert get(url, "/v1/nothing").json()["error"]["code"] == "unknown_url"
         assert get(url, "/nothing").headers["content-type"].startswith("text/html")
     with Desk(FakeAssistant) as desk:
-        app = create_gateway(desk, keys=("k" * 20,), console=create_app(filled, desk))
+        app = create_gateway(desk, keys=(Key("k" * 20, Reader(clearance="*")),), console=create_app(filled, desk))
         with running(app) as url:
             refused = get(url, "/")
             assert refused.status_code == 401

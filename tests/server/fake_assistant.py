@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from septet.assistant import Answer, Citation, Options, Piece
 from septet.core.errors import ConfigError
+from septet.detect.access import Reader
 
 FINGERPRINT = "sha256:" + "5e" * 32
 QUOTE = "The server listens on port 8600 by default."
@@ -29,7 +30,7 @@ class FakeAssistant:
     def forget(self, pause_s: float = 0.0) -> None:
         """Begin anew, for the next test."""
         self.pause_s = pause_s
-        self.asked: list[tuple[list[dict[str, str]], Options, str]] = []
+        self.asked: list[tuple[list[dict[str, str]], Options, Reader]] = []
         self.threads: set[int] = set()
         self.running = 0
         self.most_running = 0
@@ -39,9 +40,9 @@ class FakeAssistant:
     def close(self) -> None:
         self.closed = True
 
-    def stream(self, messages: list[dict[str, str]], options: Options, user: str = "") -> Iterator[Piece | Answer]:
+    def stream(self, messages: list[dict[str, str]], options: Options, reader: Reader) -> Iterator[Piece | Answer]:
         self.threads.add(threading.get_ident())
-        self.asked.append((messages, options, user))
+        self.asked.append((messages, options, reader))
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         finished = False

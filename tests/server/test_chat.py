@@ -13,6 +13,7 @@ import pytest
 from fake_assistant import FINGERPRINT, FakeAssistant
 from live_server import running, until
 
+from septet.detect.access import Reader
 from septet.server.app import create_app
 from septet.server.desk import Desk
 
@@ -50,10 +51,10 @@ def test_an_answer_has_the_form_of_the_api_and_its_evidence(client, assistant):
     assert septet["guard"]["prompt"]["action"] == "allow"
     assert septet["supported"] is True
     assert raw.headers["x-request-id"] == answer._request_id
-    ((messages, options, user),) = assistant.asked
+    ((messages, options, reader),) = assistant.asked
     assert messages == ASK
     assert (options.temperature, options.top_p, options.seed, options.stop) == (0.5, 0.9, 7, ("x",))
-    assert (options.max_tokens, user) == (50, "clerk")
+    assert (options.max_tokens, reader) == (50, Reader(name="clerk", clearance="*"))
 
 
 def test_a_stream_begins_with_the_role_and_ends_with_one_finish_reason(client):

@@ -9,9 +9,10 @@ from fake_assistant import FakeAssistant
 from live_server import running
 
 from septet.core.errors import AccessDenied, ConfigError, StoreError
+from septet.detect.access import Reader
 from septet.server import listen
 from septet.server.app import create_app
-from septet.server.border import read_keys
+from septet.server.border import Key, read_keys
 from septet.server.chat import MAX_BODY
 from septet.server.desk import Desk
 
@@ -160,7 +161,12 @@ def test_a_stream_that_breaks_says_so(client):
 
 def test_keys_are_asked_for():
     key = "k" * 24
-    with Desk(FakeAssistant) as desk, running(create_app(desk, keys=("j" * 24, key))) as url:
+    with (
+        Desk(FakeAssistant) as desk,
+        running(
+            create_app(desk, keys=(Key("j" * 24, Reader()), Key(key, Reader(name="desk", clearance="internal"))))
+        ) as url,
+    ):
         with openai.OpenAI(base_url=f"{url}/v1", api_key=key) as client:
             assert client.chat.completions.create(model="quickstart", messages=ASK).choices
         with openai.OpenAI(base_url=f"{url}/v1", api_key="wrong") as client, pytest.raises(openai.AuthenticationError):
@@ -182,7 +188,14 @@ def test_a_key_file_must_hold_good_keys(tmp_path):
     with pytest.raises(ConfigError, match="line 1"):
         read_keys(path)
     path.write_text("# of the desk\n" + "k" * 20 + "\n")
-    assert read_keys(path) == ("k" * 20,)
+    assert read_keys(path) == (Key("k" * 20, Reader()),)
+    path.write_text("k" * 20 + " li.wei\n" + "j" * 20 + "  wang.fang  confidential\n" + "i" * 20 + " root *\n")
+    assert [one.reader for one in read_keys(path)] == [
+        Reader(name="li.wei"), Reader(name="wang.fang", clearance="confidential"), Reader(name="root", clearance="*"),
+    ]  # fmt: skip
+    path.write_text("k" * 20 + " li wei secret\n")
+    with pytest.raises(ConfigError, match="line 1: there is more"):
+        read_keys(path)
 
 
 def test_another_host_name_is_turned_away(address):

@@ -8,13 +8,15 @@ import msgspec
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to generate. `max_tokens` 0: as the release says. A temperature of 0 is greedy."""
+    """How to answer. `max_tokens` 0: as the release says. A temperature of 0 is greedy. `as_of` is the day on which what is cited
+    must hold (ISO; "": today)."""
 
     max_tokens: int = 0
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
     stop: tuple[str, ...] = ()
+    as_of: str = ""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -82,5 +84,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     because: str = ""
     sentences: tuple[Sentence, ...] = ()
+    as_of: str = ""
+    """The day on which what is cited holds; empty: the day of the answer."""
+    revision: int = 0
+    """The revision of the knowledge base that was searched; 0 is that which was tested."""
     left_out: dict[str, int] = {}
     """What did not reach the model, by what it was: earlier messages, passages that read like orders, contexts cut short."""

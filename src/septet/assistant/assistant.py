@@ -22,14 +22,19 @@ from septet.assistant.answer import Answer, Citation, Options, Piece, Sentence
 from septet.assistant.nearness import is_near
 from septet.assistant.sentences import Sentences
 from septet.core import ConfigError, StoreError
+from septet.core.lineage import is_as_tested
 from septet.core.store import Record
 from septet.core.workspace import Workspace
+from septet.detect import access
 from septet.detect import policy as policies
+from septet.detect.access import KEEPER, Reader
 from septet.detect.language import language
 from septet.inference.embedding import load_encoder
 from septet.inference.protocol import Options as EngineOptions
 from septet.inference.protocol import load
+from septet.inference.rerank import load_reranker
 from septet.kinds import KnowledgeBase, Model, Policy, Release
+from septet.knowledge.living import index_of, revision_of
 from septet.knowledge.search import Searcher, contexts
 from septet.model.template import ABSTAIN, ANSWER_ENDS, Grounded, abstains, grounded_messages
 from septet.operate import publish
@@ -51,7 +56,7 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     history: Sequence[Message]
     forgotten: int
     options: Options
-    user: str
+    reader: Reader
     without: frozenset[str]
     log: bool
     began: float
@@ -72,7 +77,7 @@ class Assistant:
         parts = {port: store.get(str(release.inputs[port])) for port in ("model", "knowledge", "policy")}
         for port, record in parts.items():
             folder = Model(store.folder(record)) if port == "model" else KnowledgeBase(store.folder(record))
-            if port != "policy" and folder.digest() != content[port]["digest"]:
+            if port != "policy" and not is_as_tested(workspace, record, folder.digest(), content[port]["digest"]):
                 raise StoreError(
                     f"the {port} of '{self.name}' is not the one that was tested", "Look with: septet verify"
                 )
@@ -80,7 +85,16 @@ class Assistant:
         self._guard = Guard(self._policy, key=_log_key(workspace))
         knowledge = KnowledgeBase(store.folder(parts["knowledge"]))
         self._encoder = load_encoder(str(knowledge.meta["encoder"]))
-        self._searcher = Searcher(knowledge, self._encoder)
+        self._learned = tuple(content["model"].get("learned", ()))
+        self._knowledge = parts["knowledge"]
+        self._follows = content["knowledge"].get("updates") == "follow"
+        reranker = self._settings.get("reranker", "")
+        self._searcher = Searcher(
+            knowledge,
+            self._encoder,
+            index_of(workspace, parts["knowledge"], self._follows),
+            load_reranker(reranker) if reranker else None,
+        )
         self._engine = load(Model(store.folder(parts["model"])))
         self._lock = threading.Lock()
 
@@ -89,16 +103,20 @@ class Assistant:
         """Open a release by name or fingerprint; without one, the newest. Its parts must be those that were tested."""
         return cls(workspace, publish.find(workspace, name))
 
+    def check_class(self, reader: Reader) -> None:
+        """Raises ConfigError where the policy does not name the reader's class."""
+        access.readable(self._policy.access, reader.clearance)
+
     def answer(
         self,
         messages: Sequence[Message],
         options: Options | None = None,
-        user: str = "",
+        reader: Reader = KEEPER,
         without: Collection[str] = (),
         log: bool = True,
     ) -> Answer:
         """The whole answer to the last message."""
-        for item in self.stream(messages, options, user, without, log):
+        for item in self.stream(messages, options, reader, without, log):
             if isinstance(item, Answer):
                 return item
         raise AssertionError("a stream ends with its answer")
@@ -107,22 +125,24 @@ class Assistant:
         self,
         messages: Sequence[Message],
         options: Options | None = None,
-        user: str = "",
+        reader: Reader = KEEPER,
         without: Collection[str] = (),
         log: bool = True,
     ) -> Iterator[Piece | Answer]:
         """Pieces of the answer as they become safe to show, and at the end the whole answer. Closing it stops the model.
 
+        The answer stands on what the reader may see. Raises AccessDenied where the model itself learned from more than that.
         `without` names chunks that are withheld, as an ablation does; such an answer is better not logged.
         """
         question, history, forgotten = _split(messages)
+        access.require(self._policy.access, reader.clearance, self._learned, f"the release '{self.name}'")
         asked = _Asked(
             question=question,
             tongue="zh" if language(question) in ("zh", "mixed") else "en",
             history=history,
             forgotten=forgotten,
             options=options or Options(),
-            user=user,
+            reader=reader,
             without=frozenset(without),
             log=log,
             began=time.monotonic(),
@@ -150,7 +170,7 @@ class Assistant:
         asked = msgspec.structs.replace(
             asked, question=at_door.masked_text, history=self._masked(asked.history), door=_said(at_door)
         )
-        given, chunks, orders = self._retrieve(asked.question, asked.without)
+        given, chunks, orders = self._retrieve(asked)
         if not is_near(asked.question, chunks, self._encoder, self._policy.grounding):
             text = ABSTAIN[asked.tongue]
             yield Piece(text)
@@ -252,13 +272,15 @@ class Assistant:
             },
         )
 
-    def _retrieve(
-        self, question: str, without: Collection[str]
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
-        """Contexts and their chunks, best first, without the passages that read like an attack (and their number)."""
+    def _retrieve(self, asked: _Asked) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+        """Contexts that the reader may see and their chunks, best first, without the passages that read like an attack (and their
+        number)."""
         top = self._settings["top"]
-        hits = self._searcher.search(question, top + len(without))
-        hits = [hit for hit in hits if hit.chunk["id"] not in without][:top]
+        classes = access.readable(self._policy.access, asked.reader.clearance)
+        hits = self._searcher.search(
+            asked.question, top + len(asked.without), access=classes, as_of=asked.options.as_of
+        )
+        hits = [hit for hit in hits if hit.chunk["id"] not in asked.without][:top]
         safe = [hit for hit in hits if self._guard.passage(hit.chunk["text"]).allowed]
         return list(contexts(safe)), [hit.chunk for hit in safe], len(hits) - len(safe)
 
@@ -308,6 +330,8 @@ class Assistant:
             because=because,
             release=self.release.fingerprint,
             seconds=round(time.monotonic() - asked.began, 3),
+            as_of=asked.options.as_of,
+            revision=revision_of(self._workspace, self._knowledge.fingerprint) if self._follows else 0,
             left_out=left_out or {},
         )
         if not asked.log:
@@ -318,7 +342,10 @@ class Assistant:
             {
                 "release": answer.release,
                 "name": self.name,
-                "user": asked.user,
+                "user": asked.reader.name,
+                "clearance": asked.reader.clearance,
+                "as_of": answer.as_of,
+                "revision": answer.revision,
                 "language": asked.tongue,
                 "question": answer.question,
                 "text": answer.text,

@@ -13,6 +13,7 @@ from septet.cli.common import duration, open_workspace
 from septet.core.errors import ConfigError
 from septet.core.fingerprint import short
 from septet.core.workspace import Workspace
+from septet.detect.access import ALL, Reader
 
 if TYPE_CHECKING:
     from septet.assistant import Answer, Assistant, Options
@@ -60,15 +61,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--temperature", type=float, default=0.0, help="0 (the default) always takes the likeliest word"
     )
+    parser.add_argument("--as-of", default="", metavar="DAY", help="what held on a day, as 2024-11-24 (default: today)")
+    parser.add_argument(
+        "--clearance",
+        default=ALL,
+        metavar="CLASS",
+        help="ask as a reader of an access class (default: one who sees all)",
+    )
     parser.add_argument("--max-tokens", type=int, default=0, help="longest answer (default: as the release says)")
 
 
 def run(given: argparse.Namespace) -> int:
     from septet.assistant import Assistant, Options
+    from septet.knowledge.validity import day_of
 
     if not 0 <= given.temperature <= 2 or given.max_tokens < 0:
         raise ConfigError("--temperature goes from 0 to 2, and --max-tokens from 1", "Correct the option")
-    options = Options(max_tokens=given.max_tokens, temperature=given.temperature, seed=given.seed)
+    options = Options(
+        max_tokens=given.max_tokens,
+        temperature=given.temperature,
+        seed=given.seed,
+        as_of=day_of(given.as_of) if given.as_of else "",
+    )
+    reader = Reader(clearance=given.clearance)
     with open_workspace(given) as workspace:
         release, question = _read(workspace, given.words)
         live = sys.stderr.isatty()
@@ -79,9 +94,9 @@ def run(given: argparse.Namespace) -> int:
             if live:
                 print("\x1b[2K", end="\r", file=sys.stderr, flush=True)
             if question:
-                _print(assistant, question, options)
+                _print(assistant, question, options, reader)
             else:
-                _converse(assistant, options)
+                _converse(assistant, options, reader)
         finally:
             assistant.close()
     return 0
@@ -102,12 +117,12 @@ def _read(workspace: Workspace, words: list[str]) -> tuple[str, str]:
     return (word, "") if word in names or is_print else ("", word)
 
 
-def _converse(assistant: Assistant, options: Options) -> None:
+def _converse(assistant: Assistant, options: Options, reader: Reader) -> None:
     language = _language("")
     print(_WORDS[language]["hello"].format(assistant.name, short(assistant.release.fingerprint)))
     for question in _questions(_WORDS[language]["ask"]):
         try:
-            _print(assistant, question, options)
+            _print(assistant, question, options, reader)
         except KeyboardInterrupt:
             print(f"\n{_WORDS[_language(question)]['stopped']}")
         except ConfigError as wrong:
@@ -128,12 +143,12 @@ def _questions(prompt: str) -> Iterator[str]:
         yield question
 
 
-def _print(assistant: Assistant, question: str, options: Options) -> None:
+def _print(assistant: Assistant, question: str, options: Options, reader: Reader) -> None:
     """Print the answer as it comes, then what it stands on. Ctrl-C closes the stream, which stops the model."""
     from septet.assistant import Piece
 
     answer: Answer | None = None
-    stream: Any = assistant.stream([{"role": "user", "content": question}], options)
+    stream: Any = assistant.stream([{"role": "user", "content": question}], options, reader)
     with contextlib.closing(stream):
         for item in stream:
             if isinstance(item, Piece):

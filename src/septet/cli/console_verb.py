@@ -13,7 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("release", nargs="?", default="", help="the release to chat with (default: the newest)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine alone)")
     parser.add_argument("--port", type=int, default=8601, help="the port (default: 8601; 0: any free one)")
-    parser.add_argument("--key-file", type=Path, metavar="FILE", help="ask for one of the keys in it, one a line")
+    parser.add_argument("--key-file", type=Path, metavar="FILE", help="ask for one of the keys in it: KEY NAME CLASS")
     parser.add_argument("--open", action="store_true", help="open it in the browser")
 
 

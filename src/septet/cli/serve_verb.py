@@ -7,6 +7,7 @@ from pathlib import Path
 
 from septet.cli.common import open_workspace
 from septet.core.fingerprint import short
+from septet.detect.access import ALL, Reader
 from septet.server import extra
 
 
@@ -15,7 +16,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine alone)")
     parser.add_argument("--port", type=int, default=8600, help="the port (default: 8600; 0: any free one)")
     parser.add_argument(
-        "--key-file", type=Path, metavar="FILE", help="ask callers for one of the keys in it, one a line"
+        "--key-file",
+        type=Path,
+        metavar="FILE",
+        help="ask callers for one of the keys in it, a line each: KEY NAME CLASS",
+    )
+    parser.add_argument(
+        "--clearance",
+        default=ALL,
+        metavar="CLASS",
+        help="without keys: the access class up to which everybody may see (default: all, for this machine alone)",
     )
     parser.add_argument("--console", action="store_true", help="serve the console's pages as well")
 
@@ -38,8 +48,10 @@ def run(given: argparse.Namespace) -> int:
 
                 console = create_console(workspace, desk)
             hosts = listen.LOOPBACK_NAMES if listen.is_loopback(given.host) else ()
-            app = create_app(desk, keys, hosts, console)
+            app = create_app(desk, keys, hosts, console, Reader(clearance=given.clearance))
             address, assistant = listen.address_of(opened), desk.open()
+            for reader in [key.reader for key in keys] or [Reader(clearance=given.clearance)]:
+                assistant.check_class(reader)
             print(
                 f"release '{assistant.name}' {short(assistant.release.fingerprint)} answers at {address}/v1", flush=True
             )

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from septet.console import answers, artifacts, chat, home, releases, runs
 from septet.console.chat import Desk
+from septet.console.clearance import Cleared
 from septet.console.safety import Safety
 from septet.console.view import View
 from septet.core.errors import SeptetError
@@ -52,4 +53,4 @@ def create_app(workspace: Workspace, desk: Desk) -> ASGIApp:
         *artifacts.routes(workspace, view),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
-    return Safety(Starlette(routes=pages, exception_handlers=handlers))
+    return Safety(Cleared(Starlette(routes=pages, exception_handlers=handlers), view))

@@ -16,10 +16,12 @@ from starlette.routing import Route
 
 from septet.assistant import Answer, Assistant, Options, Piece
 from septet.console.answers import Passage, Shown
+from septet.console.clearance import reader_of
 from septet.console.releases import all_releases
 from septet.console.view import View
 from septet.core.errors import SeptetError
 from septet.core.workspace import Workspace
+from septet.detect.access import Reader
 
 MAX_QUESTION = 8_000
 """Characters of a question at most; a prompt holds far fewer."""
@@ -33,7 +35,7 @@ class Desk(Protocol):
     def assistant(self) -> Assistant | None: ...
 
     def stream(
-        self, messages: Sequence[dict[str, str]], options: Options, user: str = ""
+        self, messages: Sequence[dict[str, str]], options: Options, reader: Reader
     ) -> AsyncGenerator[Piece | Answer, None]: ...
 
 
@@ -49,7 +51,7 @@ def routes(workspace: Workspace, view: View, desk: Desk) -> list[Route]:
         if wrong:
             return view.page(request, "chat.html", {**values, "problem": view.say(request, wrong)}, 400)
         try:
-            async with aclosing(desk.stream(*_asked(question), "console")) as items:
+            async with aclosing(desk.stream(*_asked(question), reader_of(request))) as items:
                 answers = [item async for item in items if isinstance(item, Answer)]
         except SeptetError as error:
             return view.page(request, "chat.html", {**values, "problem": str(error)}, 503)
@@ -63,7 +65,7 @@ def routes(workspace: Workspace, view: View, desk: Desk) -> list[Route]:
 
     async def lines(request: Request, question: str) -> AsyncIterator[bytes]:
         try:
-            async with aclosing(desk.stream(*_asked(question), "console")) as items:
+            async with aclosing(desk.stream(*_asked(question), reader_of(request))) as items:
                 async for item in items:
                     if isinstance(item, Answer):
                         name = desk.assistant.name if desk.assistant is not None else ""

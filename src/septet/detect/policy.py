@@ -199,6 +199,7 @@ def decode(values: Mapping[str, Any], where: str) -> Policy:
         raise ConfigError(f"{where}: {error.message}", error.remedy) from None
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}", "Correct the value") from None
+    policy.access.check()
     for kind, action in policy.pii.actions.items():
         _known(kind, {**KINDS, **quasi.KINDS}, f"{where}: [pii.actions]: unknown kind '{kind}'")
         _known(action, ACTIONS, f"{where}: [pii.actions] {kind}: unknown action '{action}'")

@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from septet.assistant import Answer, Assistant, Piece
 from septet.core.errors import SeptetError
+from septet.server.border import reader_of
 from septet.server.desk import Desk
 from septet.server.errors import ApiError, as_api_error
 from septet.server.request import Asked
@@ -96,7 +97,10 @@ async def read_body(request: Request) -> dict[str, Any]:
 
 async def answer(request: Request, desk: Desk, assistant: Assistant, asked: Asked, shape: Shape) -> Response:
     """Answer one request; when its client leaves, the model is stopped."""
-    stream = desk.stream(asked.messages, asked.options, asked.user)
+    reader = reader_of(request.scope)
+    # A key says who asks; without one, what the client says of its user is all there is.
+    reader = reader if reader.name else msgspec.structs.replace(reader, name=asked.user)
+    stream = desk.stream(asked.messages, asked.options, reader)
     try:
         if asked.stream:
             # The first piece comes before the status line, so that what fails early fails with the right status.
@@ -132,6 +136,8 @@ def extension(done: Answer, asked: Asked) -> dict[str, Any]:
         "guard": msgspec.to_builtins(done.guard),
         "supported": done.supported,
         "abstained": done.abstained,
+        "as_of": done.as_of,
+        "revision": done.revision,
         "not_used": [
             f"messages[{place}]" for place, message in enumerate(asked.messages) if message["role"] == "system"
         ],

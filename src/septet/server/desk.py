@@ -16,6 +16,7 @@ from septet.core.errors import SeptetError
 
 if TYPE_CHECKING:
     from septet.assistant import Answer, Assistant, Options, Piece
+    from septet.detect.access import Reader
 
 MAX_WAITING = 64
 """Questions in line at most. At one to three seconds an answer, the last of them has waited two minutes."""
@@ -46,7 +47,7 @@ class Desk:
         return self._thread.submit(self._opened).result()
 
     async def stream(
-        self, messages: Sequence[dict[str, str]], options: Options, user: str = ""
+        self, messages: Sequence[dict[str, str]], options: Options, reader: Reader
     ) -> AsyncGenerator[Piece | Answer, None]:
         """Pieces of text as they may be shown, then the whole answer. Close it to stop the model.
 
@@ -63,7 +64,7 @@ class Desk:
                 def following() -> Piece | Answer | None:
                     nonlocal answering
                     if answering is None:
-                        answering = self._opened().stream(list(messages), options, user)
+                        answering = self._opened().stream(list(messages), options, reader)
                     return next(answering, None)
 
                 def close() -> None:

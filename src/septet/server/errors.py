@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from septet.core.errors import ConfigError, SeptetError
+from septet.core.errors import AccessDenied, ConfigError, SeptetError
 from septet.server.desk import Busy
 
 _LOG = logging.getLogger("septet.server")
@@ -52,6 +52,8 @@ def as_api_error(error: Exception) -> ApiError:
         return error
     if isinstance(error, Busy):
         return ApiError(str(error), None, "busy", 429, "rate_limit_error", {"retry-after": "30"})
+    if isinstance(error, AccessDenied):
+        return ApiError(str(error), None, "insufficient_permissions", 403, "permission_error")
     if isinstance(error, ConfigError):
         return ApiError(str(error), None, "invalid_request")
     if isinstance(error, SeptetError):

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from septet.assistant import Options
-from septet.core.errors import nearest
+from septet.core.errors import ConfigError, nearest
+from septet.knowledge.validity import day_of
 from septet.server.errors import ApiError
 
 Body = Mapping[str, Any]
@@ -47,7 +48,18 @@ CHAT_NEUTRAL = {
 """Parameters that are known and not supported, each with the values at which it asks for nothing. Null always does."""
 TEXT_NEUTRAL = {**_COMMON, "echo": (False,), "logprobs": (), "suffix": ("",)}
 
-_HONOURED = ("model", "stream", "stream_options", "temperature", "top_p", "max_tokens", "seed", "stop", "user")
+_HONOURED = (
+    "model",
+    "stream",
+    "stream_options",
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "seed",
+    "stop",
+    "user",
+    "septet",
+)
 CHAT_HONOURED = (*_HONOURED, "messages", "max_completion_tokens")
 TEXT_HONOURED = (*_HONOURED, "prompt")
 
@@ -108,11 +120,29 @@ def _asked(body: Body, messages: list[dict[str, str]]) -> Asked:
             top_p=_number(body, "top_p", usual.top_p, 0, 1),
             seed=_whole(body, "seed", usual.seed, -(2**63), 2**63 - 1),
             stop=_stop(body),
+            as_of=_as_of(body),
         ),
         user=_text(body, "user"),
         stream=stream,
         include_usage=_stream_options(body, stream),
     )
+
+
+def _as_of(body: Body) -> str:
+    """The day of Septet's own field: `{"septet": {"as_of": "2024-11-24"}}`."""
+    given = body.get("septet")
+    if given is None:
+        return ""
+    if not isinstance(given, dict):
+        raise _wrong("septet", "must be an object", given)
+    for name in given:
+        if name != "as_of":
+            raise ApiError(f"unknown parameter '{name}'", f"septet.{name}", "unknown_parameter")
+    day = _text(given, "as_of")
+    try:
+        return day_of(day) if day else ""
+    except ConfigError as error:
+        raise ApiError(str(error), "septet.as_of", "invalid_value") from None
 
 
 def _known(body: Body, honoured: tuple[str, ...], neutral: Mapping[str, tuple[Any, ...]]) -> None:
