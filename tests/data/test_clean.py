@@ -7,11 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from septet.core import Run, StepFailed
-from septet.detect import edits
 from septet.data.clean import Cleaning, clean
 from septet.data.steps.quality import Clean
 from septet.data.steps.quality import clean as step
-from septet.detect import boilerplate, repair
+from septet.detect import boilerplate, edits, repair
 from septet.kinds import Corpus, read_json, read_lines
 
 

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from septet.core import ConfigError, Run
-from septet.detect import edits
 from septet.data.steps import (
     Detoxify,
     FilterFairness,
@@ -17,6 +16,7 @@ from septet.data.steps import (
     filter_fairness,
     toxicity_classifier,
 )
+from septet.detect import edits
 from septet.detect import policy as policies
 from septet.detect.lexicon import Category, Lexicon
 from septet.detect.toxicity import mentions, sentences
@@ -40,7 +40,9 @@ def test_a_column_gives_what_its_texts_give(texts):
     assert LEXICON.find_all(texts) == {row: LEXICON.find(text) for row, text in enumerate(texts) if LEXICON.find(text)}
 
 
-@pytest.mark.parametrize("text", ["你坏蛋", "你壞 蛋", "numb5kull", "n u m b s k u l l", "ｎｕｍｂｓｋｕｌｌ!", "@n@u@m@b@s@k@u@l@l"])
+@pytest.mark.parametrize(
+    "text", ["你坏蛋", "你壞 蛋", "numb5kull", "n u m b s k u l l", "ｎｕｍｂｓｋｕｌｌ!", "@n@u@m@b@s@k@u@l@l"]
+)
 def test_disguises_are_seen_through(text):
     assert LEXICON.find_all(["好的", text, ""]).keys() == {1}
 

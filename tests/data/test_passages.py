@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from septet.core import Run
 from septet.data import passages
-from septet.detect import edits
 from septet.data.steps import DeduplicatePassages, Overlap, deduplicate_passages, overlap
+from septet.detect import edits
 from septet.kernels import segments as segment_kernels
 from septet.kernels.arrow import texts_of
 from septet.kernels.segments import segments

@@ -8,10 +8,9 @@ import pytest
 
 from septet.core import ConfigError, Run
 from septet.data import vault
-from septet.detect import edits
 from septet.data.steps import Anonymity, KeepVault, Mask, Pseudonymise, anonymity, mask, pseudonymise
 from septet.data.steps import vault as keep_vault
-from septet.detect import checksums, pii
+from septet.detect import checksums, edits, pii
 from septet.detect import policy as policies
 from septet.kinds import Corpus, Policy
 

@@ -17,10 +17,10 @@ from shape_corpora import sentences
 
 from septet.core import ConfigError, Run, StepFailed
 from septet.core.pool import Serial
-from septet.detect import edits
 from septet.data.balance import targets
 from septet.data.rewrite import pieces, rewritten
 from septet.data.steps import Augment, Balance, augment, balance
+from septet.detect import edits
 from septet.kernels.likeness import form
 
 WORDS = ("swap", "delete", "insert", "synonym")
