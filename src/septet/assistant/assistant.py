@@ -34,7 +34,7 @@ from septet.inference.protocol import Options as EngineOptions
 from septet.inference.protocol import load
 from septet.inference.rerank import load_reranker
 from septet.kinds import KnowledgeBase, Model, Policy, Release
-from septet.knowledge.living import index_of, revision_of
+from septet.knowledge.living import index_of, opened, revision_of
 from septet.knowledge.search import Searcher, contexts
 from septet.model.template import ABSTAIN, ANSWER_ENDS, Grounded, abstains, grounded_messages
 from septet.operate import publish
@@ -88,11 +88,14 @@ class Assistant:
         self._learned = tuple(content["model"].get("learned", ()))
         self._knowledge = parts["knowledge"]
         self._follows = content["knowledge"].get("updates") == "follow"
+        place = (
+            opened(workspace, self._knowledge) if self._follows else index_of(workspace, self._knowledge, follow=False)
+        )
         reranker = self._settings.get("reranker", "")
         self._searcher = Searcher(
             knowledge,
             self._encoder,
-            index_of(workspace, parts["knowledge"], self._follows),
+            place,
             load_reranker(reranker) if reranker else None,
         )
         self._engine = load(Model(store.folder(parts["model"])))

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from septet.console.view import View
 from septet.core.errors import SeptetError
 from septet.core.workspace import Workspace
-from septet.kinds import KnowledgeBase
+from septet.knowledge.living import chunks_at
 from septet.operate.trace import Link, trace_answer
 
 _PAGE = 50
@@ -121,12 +121,7 @@ def from_ledger(workspace: Workspace, name: str, body: dict[str, Any]) -> Shown:
     """
     release = workspace.store.get(str(body["release"]))
     knowledge = workspace.store.get(str(release.inputs["knowledge"]))
-    wanted = set(body["contexts"])
-    chunks = {
-        chunk["id"]: chunk
-        for chunk in KnowledgeBase(workspace.store.folder(knowledge)).chunks()
-        if chunk["id"] in wanted
-    }
+    chunks = chunks_at(workspace, knowledge, body["contexts"], int(body.get("revision", 0)))
     quotes = {one["chunk"]: one for one in body["citations"]}
     passages = [
         Passage(

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from septet.core import ConfigError, StepFailed
+from septet.core import ConfigError, StepFailed, StoreError
 from septet.core.config import has_scheme
 from septet.core.events import Sink
 from septet.core.fingerprint import canonical, digest, identity_of, visible_files
@@ -85,6 +85,17 @@ def folder_of(workspace: Workspace, fingerprint: str) -> Path:
     return workspace.root / "knowledge" / fingerprint.replace(":", "-") / "index"
 
 
+def opened(workspace: Workspace, record: Record) -> Path:
+    """The living index of a knowledge base, made of the artifact where there is none yet."""
+    folder = folder_of(workspace, record.fingerprint)
+    if not Table.exists(folder):
+        pinned = index_of(workspace, record, follow=False)
+        with workspace.lock(f"index-{record.fingerprint}", lambda: None):
+            if not Table.exists(folder):
+                build.index(KnowledgeBase(workspace.store.folder(record)), pinned).copy(folder)
+    return folder
+
+
 def index_of(workspace: Workspace, record: Record, follow: bool) -> Path:
     """Where a knowledge base is searched: in its living index, if that is wanted and there is one, else in that of the artifact."""
     living = folder_of(workspace, record.fingerprint)
@@ -98,6 +109,31 @@ def revision_of(workspace: Workspace, fingerprint: str) -> int:
     entry = workspace.ledger.latest(ENTRY, fingerprint)
     body = workspace.ledger.body(entry) if entry is not None else None
     return int(body["revision"]) if body else 0
+
+
+def chunks_at(workspace: Workspace, record: Record, ids: Sequence[str], revision: int) -> dict[str, dict[str, Any]]:
+    """Chunks by id as they stood at a revision of a knowledge base. What was erased since is not among them."""
+    folder = folder_of(workspace, record.fingerprint)
+    if revision and ids and Table.exists(folder):
+        wanted = ", ".join(quoted(one) for one in ids)
+        rows = Table(folder).rows(f"id in ({wanted}) and revision <= {revision}", (*build.COLUMNS, "revision"))
+        return {row["id"]: row for row in sorted(rows, key=lambda row: int(row["revision"]))}
+    chunks = KnowledgeBase(workspace.store.folder(record)).chunks()
+    return {chunk["id"]: chunk for chunk in chunks if chunk["id"] in set(ids)}
+
+
+def read_from(workspace: Workspace, record: Record) -> list[Record]:
+    """The corpora from which a knowledge base was cut: its own, and those of its revisions."""
+    marks = [*record.parents()]
+    for _, body in workspace.ledger.bodies(workspace.ledger.entries(ENTRY, record.fingerprint)):
+        marks += [str(body["fingerprint"])] if body["fingerprint"] else []
+    found = []
+    for mark in dict.fromkeys(marks):
+        try:
+            found.append(workspace.store.get(mark))
+        except StoreError:  # taken out since: `verify` and `trace` say so
+            continue
+    return found
 
 
 class Living:
@@ -137,7 +173,7 @@ class Living:
     def update(self) -> Update:
         """Bring the index up to date with its sources. Two at once wait for each other."""
         with self._workspace.lock(f"knowledge-{self.base.fingerprint}", lambda: None):
-            table = self._opened()
+            table = Table(opened(self._workspace, self.base))
             last = self._recovered(table)
             seen = self._seen()
             changes = {one.name: _changes(self._workspace, one, seen.get(one.name, {})) for one in self._readers}
@@ -145,13 +181,6 @@ class Living:
             if not changes:
                 return Update(revision=last, sources=())
             return self._updated(table, last, seen, changes)
-
-    def _opened(self) -> Table:
-        if not Table.exists(self._folder):
-            self._folder.parent.mkdir(parents=True, exist_ok=True)
-            pinned = index_of(self._workspace, self.base, follow=False)
-            (build.index(self._knowledge, pinned)).copy(self._folder)
-        return Table(self._folder)
 
     def _seen(self) -> dict[str, dict[str, Seen]]:
         path = self._folder.parent / _SEEN

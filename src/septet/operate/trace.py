@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from septet.core import ConfigError
+from septet.core import ConfigError, StoreError
 from septet.core.fingerprint import digest_file, short
 from septet.core.lineage import ancestors, table_of
 from septet.core.store import Record
 from septet.core.workspace import Workspace
-from septet.kinds import Corpus, KnowledgeBase
+from septet.kinds import Corpus
+from septet.knowledge.living import ENTRY, chunks_at, read_from
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,15 +54,19 @@ def trace_answer(workspace: Workspace, answer: str) -> list[Link]:
     for one in body["citations"]:
         cited.setdefault(one["chunk"], []).append(one["number"])
     knowledge = workspace.store.get(str(release.inputs["knowledge"]))
-    chunks = {chunk["id"]: chunk for chunk in KnowledgeBase(workspace.store.folder(knowledge)).chunks()}
+    revision = int(body.get("revision", 0))
+    chunks = chunks_at(workspace, knowledge, body["contexts"], revision)
     corpus, files = _sources(workspace, knowledge)
+    if revision or body.get("as_of"):
+        links.append(_state_of(workspace, knowledge, revision, str(body.get("as_of", ""))))
     for context in body["contexts"]:
         chunk = chunks.get(context)
         mark = "cited as " + "".join(f"[{number}]" for number in cited[context]) if context in cited else "retrieved"
         if chunk is None:
             links.append(Link(depth=1, what="chunk", detail=f"{context}, {mark}: no longer in the knowledge base"))
             continue
-        links.append(Link(depth=1, what="chunk", detail=f"{chunk['id']}, {mark}: {chunk['title']}"))
+        days = f" [{chunk['valid_from'] or '…'} to {chunk['valid_to'] or '…'}]" if _is_dated(chunk) else ""
+        links.append(Link(depth=1, what="chunk", detail=f"{chunk['id']}, {mark}: {chunk['title']}{days}"))
         page = f", page {chunk['page']}" if chunk["page"] else ""
         span = f"{chunk['source']}{page}, characters {chunk['start']} to {chunk['end']}"
         path = files.get(chunk["source_digest"], {}).get(chunk["source"])
@@ -94,7 +99,12 @@ def trace_record(workspace: Workspace, record: Record, depth: int = 0) -> list[L
         links.extend(Link(depth=at + 1, what=what, detail=path, digest=mark) for what, path, mark in _outside(one))
         for name, tied in one.inputs.items():
             for parent in [tied] if isinstance(tied, str) else tied:
-                visit(workspace.store.get(parent), at + 1, name)
+                try:
+                    visit(workspace.store.get(parent), at + 1, name)
+                except StoreError:
+                    links.append(
+                        Link(depth=at + 1, what=name, detail="taken out of the store", digest=parent, state="gone")
+                    )
 
     visit(record, depth, "")
     return links
@@ -111,11 +121,30 @@ def _outside(record: Record) -> Iterator[tuple[str, str, str]]:
             yield field, path, contents[place] if place < len(contents) else f"sha256:{pinned}" if pinned else ""
 
 
+def _is_dated(chunk: dict[str, Any]) -> bool:
+    return bool(chunk.get("valid_from") or chunk.get("valid_to"))
+
+
+def _state_of(workspace: Workspace, knowledge: Record, revision: int, as_of: str) -> Link:
+    """Which state of a knowledge base was searched."""
+    day = f", as of {as_of}" if as_of else ""
+    for entry, body in workspace.ledger.bodies(workspace.ledger.entries(ENTRY, knowledge.fingerprint)):
+        if body["revision"] == revision:
+            return Link(
+                depth=1,
+                what="revision",
+                detail=f"{revision} of the knowledge, at {entry.time}{day}",
+                digest=body["digest"],
+            )
+    return Link(depth=1, what="revision", detail=f"{revision or 'as it was tested'}{day}", digest=knowledge.digest)
+
+
 def _sources(workspace: Workspace, knowledge: Record) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Path]]]:
     """Documents of the corpus by id, and where the files lay: digest to name to path."""
     rows: dict[str, dict[str, Any]] = {}
     files: dict[str, dict[str, Path]] = {}
-    for record in ancestors(workspace, knowledge):
+    every = {one.fingerprint: one for root in read_from(workspace, knowledge) for one in ancestors(workspace, root)}
+    for record in every.values():
         if record.kind != "Corpus":
             continue
         for row in Corpus(workspace.store.folder(record)).rows():

@@ -23,7 +23,7 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def require_keys_beyond_loopback(host: str, keys: tuple[str, ...]) -> None:
+def require_keys_beyond_loopback(host: str, keys: Sequence[object]) -> None:
     """Raises AccessDenied where others than this machine would be let in without a key."""
     if not is_loopback(host) and not keys:
         raise AccessDenied(
