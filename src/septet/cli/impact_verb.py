@@ -31,6 +31,7 @@ _WORDS = {
         "descends": "descends from it",
         "files": "  in {0}: {1} lines",
         "answers": "answers that stand on it or hold it: {0}",
+        "indexes": "rows of indexes of knowledge bases: {0}",
         "logs": "ledger and logs: {0}, since {1}",
         "vaults": "vaults that were not looked into, being encrypted: {0}",
         "not_here": "sealed, but not in the local store, and not looked into: {0}",
@@ -50,6 +51,7 @@ _WORDS = {
         "descends": "由其衍生",
         "files": "  {0} 中 {1} 行",
         "answers": "以其为依据或含有它的回答：{0}",
+        "indexes": "知识库索引中的行数：{0}",
         "logs": "账本与日志：{0}，始于 {1}",
         "vaults": "因加密而未查看的保险库：{0}",
         "not_here": "已封存但不在本地存储中、未查看：{0}",
@@ -107,6 +109,8 @@ def _print(found: Impact, language: str) -> None:
     for hit in found.hits:
         for file, lines in hit.files.items():
             print(clip(f"{_name(hit)}{say('files', file, lines)}", 118))
+    if found.indexes:
+        print(say("indexes", ", ".join(f"{count:,} ({short(mark)})" for mark, count in found.indexes.items())))
     if found.answers:
         print(clip(say("answers", ", ".join(found.answers)), 118))
     if found.logs:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 
 import msgspec
 
 from septet.cli.common import clip, duration, open_workspace, size
 from septet.core.lineage import table_of
-from septet.kinds import KINDS, Report
+from septet.core.store import Record
+from septet.core.workspace import Workspace
+from septet.kinds import KINDS, KnowledgeBase, Report
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +25,7 @@ def run(given: argparse.Namespace) -> int:
         record = workspace.resolve(given.artifact)
         folder = workspace.store.folder(record)
         name = table_of(workspace, record)
+        lines = list(_knowledge(workspace, record, KnowledgeBase(folder))) if record.kind == "KnowledgeBase" else []
     if given.json:
         print(json.dumps(msgspec.to_builtins(record), ensure_ascii=False, indent=1))
         return 0
@@ -60,4 +64,19 @@ def run(given: argparse.Namespace) -> int:
         for key, measure in report.summary().items():
             interval = f"[{measure.low:.3f}, {measure.high:.3f}]"
             print(f"    {key:<34} {measure.value:>9.3f} {interval} n={measure.n} {measure.unit}")
+    for line in lines:
+        print(line)
     return 0
+
+
+def _knowledge(workspace: Workspace, record: Record, knowledge: KnowledgeBase) -> Iterator[str]:
+    """What a knowledge base holds, and how it went on living."""
+    from septet.knowledge.living import ENTRY
+
+    for title, counts in (("languages", knowledge.meta["languages"]), ("access", knowledge.meta["access"])):
+        yield f"  {title:<12} {', '.join(f'{name} {count:,}' for name, count in counts.items())}"
+    for entry, body in workspace.ledger.bodies(workspace.ledger.entries(ENTRY, record.fingerprint)):
+        sources = body["sources"]
+        came, ended = sum(one["added"] for one in sources), sum(one["ended"] for one in sources)
+        named = clip(", ".join(f"{one['source']} {one['how']}" for one in sources), 60)
+        yield f"  revision {body['revision']:<4}{entry.time[:19]}  {came} came, {ended} ended: {named}"

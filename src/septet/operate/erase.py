@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from septet.core import StoreError
+from septet.core.config import has_scheme
 from septet.core.lineage import collect
 from septet.core.store import Record
 from septet.core.workspace import Workspace
-from septet.kinds import KnowledgeBase
+from septet.kinds import Corpus, KnowledgeBase
 from septet.operate.holdings import Found
 from septet.operate.impact import impact, ordered, reach
 from septet.operate.indexes import look_into, places, redact_index
@@ -109,7 +112,7 @@ def erase(workspace: Workspace, subject: Subject, reason: str = "", retrain: boo
     kept = _sweep(workspace)
     taught = [records[mark] for mark in found if records[mark].kind in LEARNED]
     removed = _removed(workspace, taught, list(records.values())) if retrain else []
-    sources = _sources(subject, found, records)
+    sources = _sources(workspace, subject, found, records)
     erased = [
         done
         for mark in reversed(found)
@@ -244,10 +247,20 @@ def _kept(workspace: Workspace, subject: Subject) -> list[str]:
     return kept
 
 
-def _sources(subject: Subject, found: dict[str, Found], records: dict[str, Record]) -> list[str]:
-    """Paths outside of the store from which what was hit was read."""
+def _sources(workspace: Workspace, subject: Subject, found: dict[str, Found], records: dict[str, Record]) -> list[str]:
+    """Files outside of the store from which what was hit was read."""
     paths: dict[str, None] = {}
-    for mark in found:
-        for given in records[mark].outside.values():
-            paths.update(dict.fromkeys(blot(one, subject) if subject.sort == "value" else one for one in given))
+    for mark, one in found.items():
+        record = records[mark]
+        if not record.outside or one.documents is None:
+            continue
+        names: set[str] = set()
+        for part in Corpus(workspace.store.folder(record)).parts:
+            rows = pq.read_table(part, columns=["id", "source"])
+            names.update(rows.filter(pc.is_in(rows["id"], value_set=one.documents))["source"].to_pylist())
+        for root in (Path(given) for given in record.outside.get("paths", ())):
+            for name in sorted(names):
+                path = root / name if root.is_dir() else root
+                if path.exists() or has_scheme(name):
+                    paths[blot(str(path), subject) if subject.sort == "value" else str(path)] = None
     return list(paths)
