@@ -15,6 +15,19 @@ def open_workspace(given: argparse.Namespace) -> Workspace:
     return Workspace(Path(given.workspace).absolute() if given.workspace else workspaces.find())
 
 
+def takes_recipe(parser: argparse.ArgumentParser, help: str = "a recipe file (TOML)") -> None:
+    """The arguments of a verb that takes a recipe: `recipe`, and `changes` of its keys."""
+    parser.add_argument("recipe", type=Path, help=help)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="TABLE.KEY=VALUE",
+        dest="changes",
+        help="change one key of the recipe",
+    )
+
+
 def table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> str:
     """Aligned columns. Chinese characters count as two columns wide, as terminals draw them."""
     lines = [list(head), *[list(row) for row in rows]]

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from septet.cli.common import clip, duration, open_workspace, size, table
+from septet.cli.common import clip, duration, open_workspace, size, table, takes_recipe
 from septet.core import recipe as recipes
 from septet.core.fingerprint import short
 from septet.core.runner import Planned, Runner
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recipe", type=Path, help="a recipe file (TOML)")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="TABLE.KEY=VALUE", dest="changes", help="change one key"
-    )
+    takes_recipe(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 

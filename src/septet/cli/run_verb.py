@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from septet.cli.common import open_workspace
+from septet.cli.common import open_workspace, takes_recipe
 from septet.cli.progress import Progress
 from septet.core import recipe as recipes
 from septet.core.errors import GateRefused
@@ -16,15 +15,7 @@ from septet.operate import publish
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recipe", type=Path, help="a recipe file (TOML)")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="TABLE.KEY=VALUE",
-        dest="changes",
-        help="change one key of the recipe",
-    )
+    takes_recipe(parser)
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 

@@ -6,12 +6,11 @@ import argparse
 import json
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from septet.cli.common import clip, duration, open_workspace, table
+from septet.cli.common import clip, duration, open_workspace, table, takes_recipe
 from septet.cli.progress import Progress
 from septet.core import recipe as recipes
 from septet.core.errors import ConfigError, SeptetError
@@ -21,16 +20,8 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recipe", type=Path, help="the recipe (TOML) that made the knowledge base")
+    takes_recipe(parser, "the recipe (TOML) that made the knowledge base")
     parser.add_argument("--table", default="", help="which of its knowledge bases, where it makes several")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="TABLE.KEY=VALUE",
-        dest="changes",
-        help="change one key of the recipe, as it was changed when it ran",
-    )
     parser.add_argument("--watch", type=float, metavar="SECONDS", help="go on, and look again every so many seconds")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.add_argument("--json", action="store_true", help="print each revision as one line of JSON")
