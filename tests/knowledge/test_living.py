@@ -333,6 +333,7 @@ def test_pages_are_followed(tmp_path):
         del pages["/rules.html"]
         assert {one.how for one in made.living.update().sources} == {"unreadable"}
         assert any("20 yuan" in text for text in made.search("fee for a lost card"))
+        assert made.living.update().is_nothing  # that it is still not to be had is no news
     finally:
         server.shutdown()
         server.server_close()

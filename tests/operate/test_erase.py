@@ -243,8 +243,12 @@ def test_a_value_in_a_file_name_and_in_events_is_covered(workspace, place):
         "# 档案\n\n客户的档案放在支行的柜子里，只有主管能够查看其中的内容。\n", "utf-8"
     )
     Runner(workspace).run(recipes.load(place / "r.toml"))
+    (place / "docs" / f"{NAME}.md").write_text(
+        "# 档案\n\n客户的档案放在支行的柜子里，只有行长能够查看其中的内容。\n", "utf-8"
+    )
+    Living(workspace, recipes.load(place / "r.toml")).update()
     erase(workspace, find(workspace, NAME, "value"))
-    left = [path for path in found_in(workspace.root, NAME) if not path.startswith("cache/")]
+    left = [path for path in found_in(workspace.root, NAME) if not path.startswith(("cache/", "ledger."))]
     assert left == []
 
 

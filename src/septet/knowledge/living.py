@@ -220,7 +220,9 @@ class Living:
                     reason = rejected.get(source) or failure or "all of it was left out by a step of the recipe"
                     if not unread:
                         again.add(key)
-                before[source] = msgspec.structs.replace(now, reason=reason)
+                known, before[source] = before.get(source), msgspec.structs.replace(now, reason=reason)
+                if reason and known == before[source]:
+                    continue  # a page that is still not to be had is no news
                 changed.append(Changed(table=name, dataset=now.dataset, source=source, how=how, reason=reason))
             for source in found.gone:
                 dataset = before.pop(source).dataset

@@ -24,7 +24,7 @@ from septet.core.config import has_scheme
 from septet.core.lineage import collect
 from septet.core.store import Record
 from septet.core.workspace import Workspace
-from septet.kinds import Corpus, KnowledgeBase
+from septet.kinds import Corpus, KnowledgeBase, read_json, write_json
 from septet.operate.holdings import Found
 from septet.operate.impact import impact, ordered, reach
 from septet.operate.indexes import look_into, places, redact_index
@@ -109,6 +109,9 @@ def erase(workspace: Workspace, subject: Subject, reason: str = "", retrain: boo
     events = events_of(workspace, subject)
     for path in events:
         _cover_events(path, subject)
+    if subject.sort == "value":
+        for path in sorted(workspace.root.glob("knowledge/*/*.json")):  # names of sources that updates have seen
+            _cover(path, subject)
     kept = _sweep(workspace)
     taught = [records[mark] for mark in found if records[mark].kind in LEARNED]
     removed = _removed(workspace, taught, list(records.values())) if retrain else []
@@ -153,7 +156,8 @@ def _sealed_again(workspace: Workspace, record: Record, name: str, subject: Subj
     store = workspace.store
     with store.draft() as draft:
         count = redact(record.kind, store.folder(record), draft, subject, found)
-        if not count:
+        said = _record_covered(record, subject)
+        if not count and said == record:
             return None
 
         def enter(new: Record, mark: str) -> None:
@@ -161,7 +165,7 @@ def _sealed_again(workspace: Workspace, record: Record, name: str, subject: Subj
             redacted = {"was": record.digest, "now": new.digest, "count": count}
             workspace.ledger.append_all([("redacted", new.fingerprint, redacted), ("sealed", new.fingerprint, body)])
 
-        new = store.replace(record, draft, f"something was erased from it: {count} rows or lines", enter)
+        new = store.replace(said, draft, f"something was erased from it: {count} rows or lines", enter)
     return Erased(
         name=name,
         fingerprint=record.fingerprint,
@@ -171,6 +175,14 @@ def _sealed_again(workspace: Workspace, record: Record, name: str, subject: Subj
         now=new.digest,
         count=count,
     )
+
+
+def _record_covered(record: Record, subject: Subject) -> Record:
+    """The record without a value that stands in its config, as a file's name may. Its fingerprint is that of before."""
+    if subject.sort != "value":
+        return record
+    said = {name: _covered(getattr(record, name), subject) for name in ("config", "outside", "drops", "notes")}
+    return msgspec.structs.replace(record, **said)
 
 
 def _removed(workspace: Workspace, taught: Sequence[Record], records: Sequence[Record]) -> list[Record]:
@@ -195,6 +207,13 @@ def _taught(record: Record, names: dict[str, str], removed: Sequence[Record]) ->
     )
 
 
+def _cover(path: Path, subject: Subject) -> None:
+    held = read_json(path)
+    covered = _covered(held, subject)
+    if covered != held:
+        write_json(path, covered)
+
+
 def _cover_events(path: Path, subject: Subject) -> None:
     lines = []
     for line in path.read_text("utf-8").splitlines():
@@ -209,7 +228,7 @@ def _covered(value: Any, subject: Subject) -> Any:
     if isinstance(value, str):
         return blot(value, subject)
     if isinstance(value, dict):
-        return {key: _covered(one, subject) for key, one in value.items()}
+        return {blot(key, subject): _covered(one, subject) for key, one in value.items()}
     return [_covered(one, subject) for one in value] if isinstance(value, list) else value
 
 
