@@ -76,8 +76,8 @@ def grounded_messages(
 ) -> Grounded:
     """The chat messages that ask `question` of numbered contexts.
 
-    A context is a mapping with `title` and `text`. They are taken in their order, the best first, until `max_tokens` is
-    spent: one that does not fit is cut at the end of a sentence, and those after it are dropped. `count` counts the
+    A context is a mapping with `title` and `text`, and `context` for a lead-in that the text leaves out. They are taken in
+    their order, the best first, until `max_tokens` is spent: one that does not fit is cut at the end of a sentence, and those after it are dropped. `count` counts the
     tokens of a text (default: `estimate_tokens`). `language` is the language of the instruction; other than zh is en.
     """
     count = count or estimate_tokens
@@ -87,7 +87,7 @@ def grounded_messages(
     left = max_tokens
     for context in contexts:
         head = f"[{len(lines) + 1}] {one_line(context.get('title', ''))}".rstrip()
-        body = squeeze(context["text"])
+        body = squeeze("\n".join(filter(None, (context.get("context"), context["text"]))))
         room = left - count(head)
         if room < _LEAST_TOKENS:
             break
