@@ -165,14 +165,26 @@ def chunk_schema(width: int) -> Any:
 def index(knowledge: KnowledgeBase, folder: Path) -> Table:
     """The index of an artifact, made where there is none yet."""
     schema = text_schema(COLUMNS, int(knowledge.meta["width"]))
-    return Table.create(folder, schema, (as_rows(batch.to_pylist(), 0, schema) for batch in _batches(knowledge)))
+    return Table.create(folder, schema, (_as_rows(batch, schema) for batch in _batches(knowledge)))
 
 
-def as_rows(found: Sequence[Mapping[str, Any]], revision: int, schema: Any) -> Any:
-    """Chunks with vectors as rows of an index, first seen in a revision."""
+def _as_rows(batch: Any, schema: Any) -> Any:
+    """A batch of an artifact as rows of an index. Vectors pass as they are: Python numbers would cost more than the rest."""
     import pyarrow as pa
 
-    return pa.RecordBatch.from_pylist([as_row(chunk, revision) for chunk in found], schema)
+    texts = batch.select(["title", "context", "text"]).to_pylist()
+    made = {
+        "key": [f"{identity}.0" for identity in batch["id"].to_pylist()],
+        "state": [CURRENT] * len(texts),
+        "revision": [0] * len(texts),
+        "ended": [0] * len(texts),
+        "terms": [searched_words(chunk) for chunk in texts],
+    }
+    columns = [
+        pa.array(made[field.name], field.type) if field.name in made else batch[field.name].cast(field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
