@@ -77,8 +77,9 @@ def grounded_messages(
     """The chat messages that ask `question` of numbered contexts.
 
     A context is a mapping with `title` and `text`, and `context` for a lead-in that the text leaves out. They are taken in
-    their order, the best first, until `max_tokens` is spent: one that does not fit is cut at the end of a sentence, and those after it are dropped. `count` counts the
-    tokens of a text (default: `estimate_tokens`). `language` is the language of the instruction; other than zh is en.
+    their order, the best first, until `max_tokens` is spent: one that does not fit is cut at the end of a sentence, and those
+    after it are dropped. `count` counts the tokens of a text (default: `estimate_tokens`). `language` is the language of the
+    instruction; other than zh is en.
     """
     count = count or estimate_tokens
     language = "zh" if language == "zh" else "en"
