@@ -34,6 +34,20 @@ def test_the_cosine_of_joined_vectors_is_the_mean_of_the_parts():
     assert encode_queries(joined, [TEXTS[0]])[0] @ joined.encode(["挂失"])[0] == pytest.approx((first + second) / 2)
 
 
+def test_weights_of_a_joined_encoder_are_the_questions_alone():
+    parts = (Hashing(), Centred(Hashing(), "centred"))
+    joined, even = Joined(parts, "joined", (0.25, 0.75)), Joined(parts, "joined")
+    assert np.array_equal(joined.encode(TEXTS), even.encode(TEXTS))
+    asked = encode_queries(joined, [TEXTS[0]])[0]
+    assert float(asked @ asked) == pytest.approx(1)
+    held = joined.encode(["挂失", "Reporting a lost card"])
+    first, second = (
+        encode_queries(part, [TEXTS[0]])[0] @ part.encode(["挂失", "Reporting a lost card"]).T for part in parts
+    )
+    wanted = 0.25 * first + 0.75 * second
+    assert (held @ asked)[0] / (held @ asked)[1] == pytest.approx(wanted[0] / wanted[1], rel=1e-4)
+
+
 def test_centring_takes_away_what_a_language_shares():
     encoder = Centred(Hashing(), "centred")
     neutral = ["公司每年公布一次财务报告。", "图书馆周一到周五开放。", "天气预报说明天有雨。", "火车晚点了二十分钟。"]

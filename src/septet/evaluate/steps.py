@@ -115,7 +115,7 @@ class Retrieval(Config):
     top: int = field(20, "How many chunks a search brings; a right one beyond them counts as not found.", ge=10, le=200)
 
 
-@step("evaluate.retrieval", version=1)
+@step("evaluate.retrieval", version=2)
 def retrieval(config: Retrieval, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Report:
     """R@1, R@5, MRR and nDCG@10 of the evidence, by mode and languages of question and evidence, with every question kept."""
     from septet.evaluate.retrieval import evaluate

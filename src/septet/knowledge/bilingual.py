@@ -9,6 +9,8 @@ rest.
 from __future__ import annotations
 
 import gzip
+import itertools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -129,9 +131,20 @@ def words_of(asked: Sequence[tuple[tuple[str, ...], ...]]) -> list[str]:
     return list(dict.fromkeys(term for word in asked for phrase in word for term in phrase))
 
 
-def share(asked: Sequence[tuple[tuple[str, ...], ...]], held: Sequence[str]) -> float:
-    """The share of a question's words of which some translation stands in a text, given as its terms. Of no word it is 0."""
-    if not asked:
-        return 0.0
-    text = f" {' '.join(held)} "
-    return sum(any(f" {' '.join(phrase)} " in text for phrase in word) for word in asked) / len(asked)
+def shares(asked: Sequence[tuple[tuple[str, ...], ...]], texts: Sequence[Sequence[str]]) -> list[float]:
+    """For each of several texts, given as terms, the share of a question's words of which some translation stands in it.
+
+    A word that fewer of the texts hold counts more (by BM25's inverse document frequency): "may" and "need" are translated too,
+    and say little. Of no word the share is 0.
+    """
+    folded = [f" {' '.join(held)} " for held in texts]
+    total, found = 0.0, [0.0] * len(folded)
+    for word in asked:
+        phrases = [f" {' '.join(phrase)} " for phrase in word]
+        holds = [any(phrase in text for phrase in phrases) for text in folded]
+        held = sum(holds)
+        weight = math.log(1 + (len(folded) - held + 0.5) / (held + 0.5))
+        total += weight
+        for at in itertools.compress(range(len(folded)), holds):
+            found[at] += weight
+    return [one / total for one in found] if total else found

@@ -138,8 +138,9 @@ class Searcher:
         same = np.array([(row["language"] in _CHINESE) == asked.chinese for row in rows])
         share = None
         if asked.other:
-            held = (bilingual.share(asked.other, row["terms"].split()) for row in rows)
-            share = [0.0 if own else found for own, found in zip(same, held, strict=True)]
+            foreign = np.flatnonzero(~same)
+            share = np.zeros(len(rows))
+            share[foreign] = bilingual.shares(asked.other, [rows[at]["terms"].split() for at in foreign])
         best = rows[int(text.argmax())] if text.any() else None
         covered = fusion.coverage(asked.words, set(best["terms"].split())) if best is not None else 0.0
         scores = fusion.fuse(text, near, covered, same, share)
@@ -199,4 +200,4 @@ def contexts(hits: Sequence[Hit]) -> list[dict[str, str]]:
 
 def context_of(chunk: Mapping[str, Any]) -> dict[str, str]:
     """A chunk in that form."""
-    return {"chunk": chunk["id"], **{name: chunk[name] for name in ("title", "text", "source", "access")}}
+    return {"chunk": chunk["id"], **{name: chunk[name] for name in ("title", "context", "text", "source", "access")}}

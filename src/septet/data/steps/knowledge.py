@@ -87,7 +87,7 @@ class Retrieve(Config):
     as_of: str = field("", "Search what held on a day, as 2024-11-24; empty: the last version of each document.")
 
 
-@step("data.retrieve", version=2)
+@step("data.retrieve", version=3)
 def retrieve(config: Retrieve, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Suite:
     """Search for each item, attach the chunks found, and say how often the evidence was among them."""
     from septet.data.retrieve import attach
@@ -111,7 +111,7 @@ class Rows(Config):
     as_of: str = field("", "Learn from what held on a day, as 2024-11-24; empty: the last version of each document.")
 
 
-@step("data.rows", version=2)
+@step("data.rows", version=3)
 def rows(config: Rows, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Conversations:
     """Make chat rows (question, retrieved context, answer) of the training split, some of them without evidence."""
     from septet.data.retrieve import spread
