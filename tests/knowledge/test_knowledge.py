@@ -155,7 +155,7 @@ def test_an_access_class_that_the_reader_lacks_hides_a_chunk(searcher):
 
 
 def test_queries_that_say_nothing_find_nothing_and_break_nothing(searcher):
-    for query in ("", "   ", "\"'()*:^", "OR AND NOT NEAR", "的", "a" * 5000, "\u0000"):
+    for query in ("", "   ", "\"'()*:^", "OR AND NOT NEAR", "的", "a" * 5000, "\u0000", "\ud800卡", "卡" * 3000):
         searcher[0].search(query, 3)
 
 

@@ -89,6 +89,7 @@ class Searcher:
         """The best chunks for a query. `access` names the classes that the reader may see (None: all), `as_of` the day on which
         they must hold (ISO; "": today)."""
         day = day_of(as_of)
+        query = query.encode("utf-8", "replace").decode()  # halves of characters, as a terminal may hand them over
         state = f"state = '{CURRENT}'" if day >= datetime.date.today().isoformat() else ""
         asked = self._asked(query, mode, _all(state, _readable(access)))
         pool = max(_POOL, 5 * top)
