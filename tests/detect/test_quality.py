@@ -17,7 +17,7 @@ from septet.core.errors import ConfigError
 from septet.detect import policy, rulesets
 from septet.detect.language import language, language_all
 from septet.detect.measures import AMOUNTS, MEASURES, Limit
-from septet.detect.quality import Rule, judge_all, measure, measure_all
+from septet.detect.quality import Rule, judge, judge_all, measure, measure_all
 
 # Few different characters, so that words, lines and n-grams repeat.
 ALPHABET = "aab B1 9'’-.…#。！中文中é、ß\n\n\t •（）{}😀＃"
@@ -214,6 +214,14 @@ def test_a_language_without_limits_of_its_own_is_not_held_to_anothers_stop_words
         "fineweb:fineweb.line_punctuation",
     ]
     assert np.all([rule.name.partition(":")[0] != "fineweb" for rule in rules("zh")])
+
+
+def test_the_default_limits_keep_short_classical_chinese_and_not_its_wrong_decoding(repository):
+    limits = policy.load(repository / "recipes" / "policy.toml").quality["zh"]
+    poem = "黃鶴樓送孟浩然之廣陵\n故人西辭黃鶴樓，煙花三月下揚州。\n孤帆遠影碧空盡，唯見長江天際流。"
+    assert measure(poem, "zh")["gopher.stop_words"] == 1
+    assert not judge(measure(poem, "zh"), limits)
+    assert judge(measure(poem.encode().decode("latin-1"), "zh"), limits)
 
 
 def test_clean_corpora_are_kept_and_broken_text_is_not(shared, repository):
