@@ -100,7 +100,7 @@ class Searcher:
             found = [_holding(rows, day) for rows in (by_text, by_other, by_vector)]
             hits = self._fused(asked, *found)
             if len(hits) >= top or max(len(by_text), len(by_other), len(by_vector)) < pool:
-                return self._judged(query, hits)[:top]
+                return self._judged(query, self._shown(hits[: max(top, _JUDGED) if self._reranker else top]))[:top]
             pool *= 4
 
     def _asked(self, query: str, mode: Mode, where: str) -> _Asked:
@@ -146,7 +146,16 @@ class Searcher:
         covered = fusion.coverage(asked.words, set(best["terms"].split())) if best is not None else 0.0
         scores = fusion.fuse(text, near, covered, same, share)
         order = sorted(np.flatnonzero(scores > 0), key=lambda n: (-scores[n], rows[n]["id"]))
-        return [Hit(_shown(rows[n]), float(scores[n]), _rank(text, n), _rank(near, n)) for n in map(int, order)]
+        return [Hit(rows[n], float(scores[n]), _rank(text, n), _rank(near, n)) for n in map(int, order)]
+
+    def _shown(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Hits with what is shown of their chunks. Each column that is read costs a millisecond at a million chunks: few hits need
+        them. A chunk that was erased meanwhile is left out."""
+        if not hits:
+            return []
+        where = f"key in ({', '.join(quoted(hit.chunk['key']) for hit in hits)})"
+        rows = {row.pop("key"): row for row in self.table.rows(where, ("key", *COLUMNS))}
+        return [hit._replace(chunk=rows[hit.chunk["key"]]) for hit in hits if hit.chunk["key"] in rows]
 
     def _judged(self, query: str, hits: list[Hit]) -> list[Hit]:
         """The first hits in the order in which the reranker sees them, where there is one that reads the question's language."""
@@ -167,16 +176,13 @@ class Searcher:
             shutil.rmtree(self._own, ignore_errors=True)
 
 
-_WANTED = ("key", *COLUMNS, "terms", "vector")
+_WANTED = ("key", "id", "language", "valid_from", "valid_to", "terms", "vector")
+"""What tells how well a chunk fits."""
 
 
 def _holding(rows: Sequence[dict[str, Any]], day: str) -> list[dict[str, Any]]:
     """Rows that are valid on a day."""
     return [row for row in rows if row["valid_from"] <= day and (not row["valid_to"] or day < row["valid_to"])]
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in COLUMNS}
 
 
 def _readable(access: Iterable[str] | None) -> str:
