@@ -107,12 +107,12 @@ def main() -> None:
                     "groundedness",
                     "abstains_wrongly",
                 )
-                table(f"{name}, {kind}", asked if kind == "answerable" else ("abstains_rightly",), report.measures)
+                table(f"{name}, {kind}", asked if kind == "answerable" else ("abstains_rightly",), report.summary())
             config = Faithfulness(max_tokens=TOKENS, context_tokens=CONTEXT, batch=BATCH)
             run = Run(place / f"faithfulness{number}")
             report = faithfulness.evaluate(config, Model(Path(model)), suites["answerable"], grounding, run)
             told = ("citation_faithfulness", "withdrawn_by_check", "borne_elsewhere")
-            table(f"{name}, faithfulness", told, report.measures)
+            table(f"{name}, faithfulness", told, report.summary())
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ KINDS = {
 OTHER = {"en": ("english-public-domain", "eu-gdpr"), "zh": ("cmrc2018-zh",)}
 _DRAWS = 2000
 _FEW = 100
+_NOTICE = 40  # bytes: a shorter line may be a heading that many pages need
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -147,13 +148,14 @@ def base(source: Path, tongue: str, megabytes: float, draw: random.Random) -> di
 
 
 def unframed(texts: Sequence[str]) -> list[str]:
-    """The texts without the lines above and below that stand in one page of a hundred, and without comments of manual pages."""
+    """The texts without the lines above and below that stand in one page of a hundred, without notices that do so anywhere, and
+    without comments of manual pages."""
     texts = [re.sub(r"(?m)^[.']+\\\".*\n?", "", one) for one in texts]
     often = Counter(line for one in texts for line in {part.strip() for part in one.split("\n")})
     most = max(20, len(texts) // 100)
     out = []
     for text in texts:
-        lines = text.split("\n")
+        lines = [line for line in text.split("\n") if often[line.strip()] < most or size(line.strip()) < _NOTICE]
         while lines and often[lines[0].strip()] >= most:
             lines.pop(0)
         while lines and often[lines[-1].strip()] >= most:
