@@ -321,6 +321,18 @@ def test_a_reader_stays_open_while_an_index_is_written(tmp_path):
     assert set(texts(reader).values()) == {"old again"}
 
 
+def test_many_small_commits_are_gathered_and_found_all_along(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "_PIECES", 4)
+    table = made(tmp_path / "index")
+    for number in range(12):
+        table.commit(arrow([row(f"n{number}", f"later x{number}"), row("k0", f"changed x{number}")]))
+        assert {one["key"] for one in table.by_text([f"x{number}"], "", 9, ("key",))} == {f"n{number}", "k0"}
+        assert len(table.by_text(["later"], "", 99, ("key",))) == number + 1
+        assert table.count() == 41 + number
+    pieces = table._refresh().stats()["fragment_stats"]["num_fragments"]
+    assert pieces <= 6  # not one for each of the thirteen
+
+
 def test_what_an_erasure_took_out_is_in_no_file(tmp_path):
     folder = tmp_path / "index"
     table = made(folder)
