@@ -58,7 +58,7 @@ def items(shared: Path, place: Path) -> dict[str, list[dict[str, Any]]]:
             "split": "test",
             "category": row.get("document", "another domain"),
             **{name: row[name] for name in ("language", "question", "answers")},
-            "evidence": {"source": row["document"], "quote": row["quote"]} if held else None,
+            "evidence": {"source": f"{row['document']} {row['article']}", "quote": row["quote"]} if held else None,
             "chunks": list(map(str, held)),
             "contexts": contexts(hits[:TOP]),
         }

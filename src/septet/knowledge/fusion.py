@@ -10,9 +10,10 @@ about eight Chinese laws, whose best match holds a fifth of their words, rises f
 chosen on and from 0.25 to 0.31 on the other. On the handbook's questions, whose best match holds seven tenths, it stays the same.
 Translated words are a weak witness, and count little.
 
-The weights are those of the best MRR with `multilingual` on 115 questions about laws, colloquial and plain, within and across
-languages (the tune halves of `benchmarks/retrieval_questions.jsonl`; mean of its six sets): 0.84, and 0.71 on the other halves.
-With 0.65 for full text, and encoders and translated words counted alike, it was 0.81 and 0.69 (2026-11-24).
+The weights are the best of some forty settings with `multilingual` on 115 questions about laws, colloquial and plain, within and
+across languages (tune halves of `benchmarks/retrieval_questions.jsonl`): mean MRR of six sets 0.84, and 0.71 on the other halves.
+With 0.65 for full text, and encoders and translated words counted alike, it was 0.81 and 0.69; on the other halves that gain is
+within chance (2026-11-24).
 """
 
 from __future__ import annotations
