@@ -84,6 +84,11 @@ class _Meta(msgspec.StructMeta):
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, metaclass=_Meta):
     """The literals that a step is a function of."""
 
+    def counts(self, name: str) -> bool:
+        """Whether a file of this name below an outside folder is part of what the config says. All are, unless a config narrows
+        it: what is not read is not part of identity either."""
+        return True
+
     def __post_init__(self) -> None:
         for name, doc in type(self).__docs__.items():  # type: ignore[attr-defined]
             value = getattr(self, name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +94,12 @@ class ContentHasher:
             self._fresh = True
         return self._known[key]
 
-    def path(self, path: Path) -> str:
-        """The digest of a file, or of a folder as a tree. Hidden files and folders (`.git`) are not part of a folder."""
+    def path(self, path: Path, counts: Callable[[str], bool] = lambda name: True) -> str:
+        """The digest of a file, or of a folder as a tree: of those of its files whose names count. Hidden files and folders (`.git`)
+        are not part of a folder."""
         if path.is_dir():
-            return digest_tree({name: self.file(file) for name, file in visible_files(path)}, self.algorithm)
+            files = {name: self.file(file) for name, file in visible_files(path) if counts(name)}
+            return digest_tree(files, self.algorithm)
         if not path.exists():
             raise ConfigError(f"there is no file or folder at {path}", "Check the path")
         return self.file(path)
@@ -121,7 +123,7 @@ def identity_of(config: Config, hasher: ContentHasher) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(config)
     for name, paths in externals(config).items():
         value = plain[name]
-        digests = {one: hasher.path(Path(one)) for one in paths}
+        digests = {one: hasher.path(Path(one), config.counts) for one in paths}
         if isinstance(value, str):
             plain[name] = {"content": digests[value]}
         else:

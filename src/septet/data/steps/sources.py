@@ -58,6 +58,9 @@ class Read(Config):
         "", "The environment variable that holds the address of the database, so that no recipe does."
     )
 
+    def counts(self, name: str) -> bool:
+        return not self.only or name in self.only
+
 
 @step("data.read", version=2)
 def read(config: Read, run: Run) -> Corpus:
