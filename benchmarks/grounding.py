@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 import swaps
@@ -106,19 +107,17 @@ def _cost(cases: Sequence[swaps.Case]) -> None:
 def of_nearness(shared: Path) -> int:
     """Which share of answerable, unanswerable and foreign questions the defaults of the policy keep from the model."""
     from septet.assistant.nearness import is_near
+    from septet.core import Run
+    from septet.data.steps import Knowledge, Read, knowledge, read
     from septet.detect.policy import Grounding
-    from septet.inference.embedding import load_encoder
-    from septet.knowledge.chunk import chunks
-    from septet.knowledge.terms import terms
+    from septet.knowledge.search import Searcher
 
     root = Path(__file__).parent.parent
-    passages: list[dict[str, Any]] = []
-    for path in sorted((root / "docs/handbook").rglob("*.md")):
-        text = path.read_text("utf-8")
-        passages += [{"title": one.title, "text": text[one.start : one.end]} for one in chunks(text, path.stem, 450)]
-    encoder = load_encoder("universal-sentence-encoder")
-    vectors = encoder.encode([f"{one['title']}\n{one['text']}" for one in passages])
-    words = [set(terms(f"{one['title']} {one['text']}")) for one in passages]
+    place = Path(tempfile.mkdtemp())
+    pages = Read(paths=(str(root / "docs/handbook"),), licence="Apache-2.0", origin="public")
+    searcher = Searcher(
+        knowledge(Knowledge(size=450), read(pages, run=Run(place / "read")), run=Run(place / "knowledge"))
+    )
     draw = random.Random(3)
     written = [json.loads(one) for one in (root / "recipes/handbook/questions.jsonl").read_text("utf-8").splitlines()]
     trial = json.loads((shared / "corpora/cmrc2018-zh/cmrc2018_trial.json").read_text("utf-8"))["data"]
@@ -134,14 +133,10 @@ def of_nearness(shared: Path) -> int:
     }
     print("| questions | number | not put to the model |\n|---|---|---|")
     for name, questions in asked.items():
-        far = 0
-        for question in questions:
-            wanted = set(terms(question))
-            by_words = sorted(range(len(passages)), key=lambda n: -len(wanted & words[n]))[:2]
-            by_meaning = (vectors @ encoder.encode([question])[0]).argsort()[::-1][:2]
-            found = [passages[n] for n in (*by_words, *by_meaning)]
-            far += not is_near(question, found, encoder, Grounding())
+        far = sum(not is_near(question, searcher.search(question), Grounding()) for question in questions)
         print(f"| {name} | {len(questions)} | {far / len(questions):.3f} |")
+    searcher.close()
+    shutil.rmtree(place)
     return 0
 
 

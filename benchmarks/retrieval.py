@@ -32,7 +32,8 @@ from septet.evaluate.ranking import MEASURES, measured
 from septet.inference.embedding import Encoder, encode_queries, load_encoder
 from septet.inference.rerank import load_reranker
 from septet.kinds import KnowledgeBase
-from septet.knowledge.build import COLUMNS, write
+from septet.knowledge import bilingual
+from septet.knowledge.build import COLUMNS, Ways, write
 from septet.knowledge.chunk import chunks
 from septet.knowledge.search import Mode, Searcher
 
@@ -272,7 +273,7 @@ def knowledge_base(passages: list[Passage], encoder: Encoder, place: Path) -> Kn
         {**empty, **numbers, **passage._asdict(), "id": str(at), "language": language(passage.text)}
         for at, passage in enumerate(passages)
     )
-    return write(place, rows, encoder, lambda _: None)
+    return write(place, rows, encoder, Ways(dictionary=bilingual.installed()), lambda _: None)
 
 
 def searchers(

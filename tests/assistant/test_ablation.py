@@ -22,8 +22,9 @@ class Again:
         self.said = SimpleNamespace(**{"text": "", "abstained": False, "supported": False, **said})
         self.asked = []
 
-    def answer(self, messages, without=(), log=True):
+    def answer(self, messages, options, reader, without=(), log=True):
         self.asked.append((messages[0]["content"], tuple(without), log))
+        self.how = options.as_of, reader.clearance
         return self.said
 
 
@@ -42,3 +43,10 @@ def test_each_cited_chunk_is_withheld_once(said, outcome):
     assert again.asked == [("What does it cost?", ("a",), False), ("What does it cost?", ("b",), False)]
     assert [one.numbers for one in found] == [(1, 3), (2,)]
     assert {one.outcome for one in found} == {outcome}
+    assert again.how == ("", "*")
+
+
+def test_the_same_reader_asks_of_the_same_day():
+    again = Again(text="x", abstained=True)
+    list(ablate(again, {**BODY, "as_of": "2024-11-24", "clearance": "internal"}))
+    assert again.how == ("2024-11-24", "internal")

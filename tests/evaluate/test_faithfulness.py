@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 import tiny_models
 
-from septet.core import Run, StepFailed
+from septet.core import Run
 from septet.detect.grounding import Settings
+from septet.detect.policy import Gate
+from septet.detect.policy import Policy as Rules
 from septet.evaluate import faithfulness as asking
 from septet.evaluate.steps import Faithfulness, faithfulness
 from septet.kinds import Suite
+from septet.operate.gates import judge
 
 FEE = {"chunk": "c1", "title": "Fees", "text": "The plain card costs 12 dollars a year."}
 SAME = {"chunk": "c2", "title": "Prices", "text": "A year of the plain card costs 12 dollars."}
@@ -50,8 +53,13 @@ def test_a_model_without_citations_is_named(tmp_path):
         "label": None,
     }  # fmt: skip
     suite = Suite.write(tmp_path / "suite", [item], {"name": "s", "version": "1"})
-    with pytest.raises(StepFailed, match="no answer of the model carries a citation"):
-        faithfulness(Faithfulness(max_tokens=4), model, suite, None, Run(tmp_path / "run"))
+    report = faithfulness(Faithfulness(max_tokens=4), model, suite, None, Run(tmp_path / "run"))
+    assert "no answer of the model carries a citation" in report.content["notes"][0]
+    assert report.summary()["citation_faithfulness"].n == 0
+    gate = Gate(report="faithfulness", metric="citation_faithfulness", at_least=0.0)
+    (verdict,) = judge(Rules(gates={"release": (gate,)}), "release", [report], model.digest())
+    assert not verdict.green
+    assert verdict.reason == "nothing was measured"
 
 
 def test_every_cited_passage_is_withheld_once(tmp_path, monkeypatch):

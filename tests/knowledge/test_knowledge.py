@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from septet.core import Run
+from septet.core import ConfigError, Run
 from septet.data.steps import Knowledge, Mask, Read, knowledge, mask, read
 from septet.detect import edits
 from septet.kinds import Corpus, KnowledgeBase, Policy
@@ -189,3 +189,35 @@ def test_cut_gives_distinct_ids_to_repeated_passages():
     }  # fmt: skip
     found = list(cut([row], 200, survey([row]), {}))
     assert len({chunk["id"] for chunk in found}) == len(found) == 3
+
+
+def test_how_a_base_is_searched_is_part_of_it_whatever_is_installed(searcher, tmp_path, monkeypatch):
+    from septet.knowledge import bilingual
+
+    _, place = searcher
+    corpus = Corpus(place / "masked")
+    small = bilingual.Dictionary({"挂失": ("closing",)}, {"closing": ("挂失",)})
+    monkeypatch.setattr(bilingual, "dictionary", lambda: small)
+    plain = knowledge(Knowledge(encoder="hashing"), corpus, Run(tmp_path / "plain"))
+    crossed = knowledge(Knowledge(encoder="hashing", dictionary=True), corpus, Run(tmp_path / "crossed"))
+    assert (plain.meta["dictionary"], crossed.meta["dictionary"]) == (False, True)
+    for base, wanted in ((plain, False), (crossed, True)):
+        opened = Searcher(base)
+        titles = [hit.chunk["title"] for hit in opened.search("挂失", 5)]
+        opened.close()
+        assert ("Account rules > Closing" in titles) == wanted
+
+
+@pytest.mark.parametrize("given", [{"encoder": "/a/folder"}, {"reranker": "likelihood:/a/model"}])
+def test_a_path_that_nothing_pins_is_refused(searcher, tmp_path, given):
+    with pytest.raises(ConfigError, match="is a path"):
+        knowledge(Knowledge(**given), Corpus(searcher[1] / "masked"), Run(tmp_path / "kb"))
+
+
+def test_a_base_of_another_layout_says_so(searcher, tmp_path):
+    import shutil
+
+    shutil.copytree(searcher[1] / "kb", tmp_path / "old")
+    (tmp_path / "old" / "meta.json").write_text('{"encoder": "hashing", "version": 1}', "utf-8")
+    with pytest.raises(ConfigError, match="another version"):
+        Searcher(KnowledgeBase(tmp_path / "old"))

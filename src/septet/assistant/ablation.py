@@ -1,7 +1,8 @@
 """One answer's citations put to the test: the question is asked again without each passage that it cites.
 
-The answer must change or be withdrawn. Where it stays and another passage bears it out, that one says the same. These answers are
-not logged: nobody was given them. What was said earlier in the conversation is not asked again.
+The same reader asks, of the same day. The answer must change or be withdrawn. Where it stays and another passage bears it out,
+that one says the same. These answers are not logged: nobody was given them. What was said earlier in the conversation is not
+asked again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import Any
 
 import msgspec
 
+from septet.assistant.answer import Options
 from septet.assistant.assistant import Assistant
+from septet.detect.access import ALL, Reader
 
 _NUMBERS = re.compile(r"\s*\[\d{1,3}\]")
 
@@ -31,8 +34,11 @@ def ablate(assistant: Assistant, answer: Mapping[str, Any]) -> Iterator[Ablated]
     cited: dict[str, list[int]] = {}
     for one in answer["citations"]:
         cited.setdefault(one["chunk"], []).append(one["number"])
+    asked = [{"role": "user", "content": answer["question"]}]
+    options = Options(as_of=str(answer.get("as_of", "")))
+    reader = Reader(clearance=str(answer.get("clearance", ALL)))
     for chunk, numbers in cited.items():
-        again = assistant.answer([{"role": "user", "content": answer["question"]}], without=(chunk,), log=False)
+        again = assistant.answer(asked, options, reader, without=(chunk,), log=False)
         same = _bare(again.text) == _bare(answer["text"])
         outcome = (
             "withdrawn"

@@ -29,13 +29,11 @@ from septet.detect import access
 from septet.detect import policy as policies
 from septet.detect.access import KEEPER, Reader
 from septet.detect.language import language
-from septet.inference.embedding import load_encoder
 from septet.inference.protocol import Options as EngineOptions
 from septet.inference.protocol import load
-from septet.inference.rerank import load_reranker
 from septet.kinds import KnowledgeBase, Model, Policy, Release
 from septet.knowledge.living import index_of, opened, revision_of
-from septet.knowledge.search import Searcher, contexts
+from septet.knowledge.search import Hit, Searcher, contexts
 from septet.model.template import ABSTAIN, ANSWER_ENDS, Grounded, abstains, grounded_messages
 from septet.operate import publish
 from septet.trust.guard import Guard, Verdict
@@ -84,20 +82,13 @@ class Assistant:
         self._policy = policies.load(Policy(store.folder(parts["policy"])).path)
         self._guard = Guard(self._policy, key=_log_key(workspace))
         knowledge = KnowledgeBase(store.folder(parts["knowledge"]))
-        self._encoder = load_encoder(str(knowledge.meta["encoder"]))
         self._learned = tuple(content["model"].get("learned", ()))
         self._knowledge = parts["knowledge"]
         self._follows = content["knowledge"].get("updates") == "follow"
         place = (
             opened(workspace, self._knowledge) if self._follows else index_of(workspace, self._knowledge, follow=False)
         )
-        reranker = self._settings.get("reranker", "")
-        self._searcher = Searcher(
-            knowledge,
-            self._encoder,
-            place,
-            load_reranker(reranker) if reranker else None,
-        )
+        self._searcher = Searcher(knowledge, folder=place)
         self._engine = load(Model(store.folder(parts["model"])))
         self._lock = threading.Lock()
 
@@ -173,8 +164,9 @@ class Assistant:
         asked = msgspec.structs.replace(
             asked, question=at_door.masked_text, history=self._masked(asked.history), door=_said(at_door)
         )
-        given, chunks, orders = self._retrieve(asked)
-        if not is_near(asked.question, chunks, self._encoder, self._policy.grounding):
+        hits, orders = self._retrieve(asked)
+        given, chunks = list(contexts(hits)), [hit.chunk for hit in hits]
+        if not is_near(asked.question, hits, self._policy.grounding):
             text = ABSTAIN[asked.tongue]
             yield Piece(text)
             yield self._finished(
@@ -275,9 +267,8 @@ class Assistant:
             },
         )
 
-    def _retrieve(self, asked: _Asked) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
-        """Contexts that the reader may see and their chunks, best first, without the passages that read like an attack (and their
-        number)."""
+    def _retrieve(self, asked: _Asked) -> tuple[list[Hit], int]:
+        """What the reader may see, best first, without the passages that read like an attack (and their number)."""
         top = self._settings["top"]
         classes = access.readable(self._policy.access, asked.reader.clearance)
         hits = self._searcher.search(
@@ -285,7 +276,7 @@ class Assistant:
         )
         hits = [hit for hit in hits if hit.chunk["id"] not in asked.without][:top]
         safe = [hit for hit in hits if self._guard.passage(hit.chunk["text"]).allowed]
-        return list(contexts(safe)), [hit.chunk for hit in safe], len(hits) - len(safe)
+        return safe, len(hits) - len(safe)
 
     def _masked(self, history: Sequence[Message]) -> list[Message]:
         return [

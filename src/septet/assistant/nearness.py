@@ -8,24 +8,17 @@ questions that it answers from the model, and of 500 on other things 0.87 in Chi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from septet.assistant.sentences import head
-from septet.detect.grounding import held
+from septet.detect.grounding import head, held
 from septet.detect.policy import Grounding
-from septet.inference.embedding import Encoder
+from septet.knowledge.search import Hit
 
 
-def is_near(question: str, chunks: Sequence[dict[str, Any]], encoder: Encoder, rules: Grounding) -> bool:
-    """Whether a chunk is near enough to a question to ask a model. Without any chunk nothing is."""
-    if not chunks:
-        return False
-    heads = [head(chunk) for chunk in chunks]
-    texts = [chunk["text"] for chunk in chunks]
-    if held(question, texts, heads) >= rules.near_words:
+def is_near(question: str, hits: Sequence[Hit], rules: Grounding) -> bool:
+    """Whether a chunk that was found is near enough to a question to ask a model. Where none was found nothing is."""
+    if any(hit.near >= rules.near_meaning for hit in hits):
         return True
-    vectors = encoder.encode([f"{above}\n{text}" for above, text in zip(heads, texts, strict=True)])
-    # Some encoders read a question in another way than a passage.
-    ask: Callable[[Sequence[str]], Any] = getattr(encoder, "encode_queries", encoder.encode)
-    return bool((vectors @ ask([question])[0]).max() >= rules.near_meaning)
+    chunks = [hit.chunk for hit in hits]
+    words = held(question, [chunk["text"] for chunk in chunks], [head(chunk) for chunk in chunks]) if chunks else 0.0
+    return bool(chunks) and words >= rules.near_words

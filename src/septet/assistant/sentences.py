@@ -30,7 +30,7 @@ class Sentences:
     def __init__(self, chunks: Sequence[dict[str, Any]], settings: grounding.Settings, action: str, mark: str) -> None:
         self._chunks = chunks
         self._evidence = grounding.Evidence(
-            [chunk["text"] for chunk in chunks], settings, [head(one) for one in chunks]
+            [chunk["text"] for chunk in chunks], settings, [grounding.head(one) for one in chunks]
         )
         self._action = action
         self._mark = mark
@@ -118,11 +118,6 @@ class Sentences:
                 return one.number
         self.citations.append(made)
         return made.number
-
-
-def head(chunk: dict[str, Any]) -> str:
-    """What stands above a chunk's text: its headings, and the lead-in that its span leaves out."""
-    return "\n".join(part for part in (chunk["title"], chunk.get("context") or "") if part)
 
 
 def cite(number: int, chunk: dict[str, Any], start: int, end: int) -> Citation:

@@ -84,7 +84,7 @@ class _Meta(msgspec.StructMeta):
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, metaclass=_Meta):
     """The literals that a step is a function of."""
 
-    def counts(self, name: str) -> bool:
+    def counts(self, name: str) -> bool:  # noqa: ARG002, a config that narrows it looks at the name
         """Whether a file of this name below an outside folder is part of what the config says. All are, unless a config narrows
         it: what is not read is not part of identity either."""
         return True

@@ -94,11 +94,12 @@ class ContentHasher:
             self._fresh = True
         return self._known[key]
 
-    def path(self, path: Path, counts: Callable[[str], bool] = lambda name: True) -> str:
-        """The digest of a file, or of a folder as a tree: of those of its files whose names count. Hidden files and folders (`.git`)
-        are not part of a folder."""
+    def path(self, path: Path, counts: Callable[[str], bool] | None = None) -> str:
+        """The digest of a file, or of a folder as a tree: of those of its files whose names count. Hidden files and folders
+        (`.git`) are not part of a folder."""
         if path.is_dir():
-            files = {name: self.file(file) for name, file in visible_files(path) if counts(name)}
+            visible = visible_files(path)
+            files = {name: self.file(file) for name, file in visible if counts is None or counts(name)}
             return digest_tree(files, self.algorithm)
         if not path.exists():
             raise ConfigError(f"there is no file or folder at {path}", "Check the path")

@@ -23,6 +23,7 @@ from septet.core.errors import MissingExtra, StoreError, nearest
 from septet.core.fingerprint import digest, digest_file, digest_tree, files_below
 from septet.core.ledger import Problem
 
+_REPLACED = "replaced-"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -179,7 +180,7 @@ class Store:
         enter(new, digest(data, self.algorithm))
         with full_disk_named(self.root):
             _complete(draft, new, data)
-            old = Path(tempfile.mkdtemp(dir=draft.parent))
+            old = Path(tempfile.mkdtemp(prefix=_REPLACED, dir=draft.parent))
             target.rename(old / "old")
             draft.rename(target)
             _flush(target.parent)
@@ -189,6 +190,11 @@ class Store:
             self._remote.remove(key)
             self._remote.upload(target, key)
         return new
+
+    def sweep_replaced(self) -> None:
+        """Remove what a kill left of artifacts whose files were replaced: what was to be erased may be in it."""
+        for folder in (self.root / ".drafts").glob(f"{_REPLACED}*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def record_digest(self, record: Record) -> str:
         return digest((self.folder(record) / RECORD).read_bytes(), self.algorithm)

@@ -9,9 +9,9 @@ denied in the other (`grounding_words`). Two sentences may still mean unlike thi
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -103,6 +103,11 @@ def check(
 ) -> list[SentenceCheck]:
     """Each sentence of `answer` with the index of the context that supports it best, if one does."""
     return Evidence(contexts, settings, heads).check(answer)
+
+
+def head(passage: Mapping[str, Any]) -> str:
+    """What stands above the text of a chunk or a context: its headings, and the lead-in that its span leaves out."""
+    return "\n".join(filter(None, (passage["title"], passage.get("context"))))
 
 
 def held(text: str, contexts: Sequence[str], heads: Sequence[str] = ()) -> float:

@@ -18,7 +18,7 @@ from typing import Any
 
 from septet import statistics
 from septet.core import Run, StepFailed
-from septet.detect.grounding import SentenceCheck, Settings, check
+from septet.detect.grounding import SentenceCheck, Settings, check, head
 from septet.evaluate import measures
 from septet.inference.protocol import Engine, Options, load
 from septet.kinds import Measure, Model, Report, Suite, read_lines
@@ -121,7 +121,7 @@ def _answer(
         text = answer_of(made.text)
         abstained = abstains(text)
         given = item["contexts"]
-        heads = [context["title"] for context in given]
+        heads = [head(context) for context in given]
         sentences = [] if abstained else check(text, [context["text"] for context in given], grounding, heads)
         evidence = set(item.get("chunks") or ())
         yield {

@@ -17,6 +17,7 @@ from septet.detect.language import language
 from septet.evaluate.ranking import MEASURES, measured
 from septet.kinds import KnowledgeBase, Measure, Report, Suite
 from septet.knowledge.search import Mode, Searcher
+from septet.knowledge.validity import NEWEST
 
 
 def evaluate(
@@ -70,7 +71,7 @@ def _folded(text: str) -> str:
 
 
 def _row(item: dict[str, Any], mode: Mode, right: dict[str, str], searcher: Searcher, top: int) -> dict[str, Any]:
-    hits = searcher.search(item["question"], top, mode)
+    hits = searcher.search(item["question"], top, mode, as_of=NEWEST)
     ranks = [rank for rank, hit in enumerate(hits, 1) if hit.chunk["id"] in right]
     best = hits[ranks[0] - 1].chunk["id"] if ranks else min(right)
     return {

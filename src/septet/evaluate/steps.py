@@ -33,7 +33,7 @@ class Answers(Config):
     batch: int = field(8, "Questions at a time.", ge=1, le=256)
 
 
-@step("evaluate.answers", version=3)
+@step("evaluate.answers", version=4)
 def answers(config: Answers, model: Model, suite: Suite, policy: Policy | None, run: Run) -> Report:
     """Exact match, F1, groundedness, citations and abstention on a suite's questions, with intervals and every item kept.
 
@@ -115,7 +115,7 @@ class Retrieval(Config):
     top: int = field(20, "How many chunks a search brings; a right one beyond them counts as not found.", ge=10, le=200)
 
 
-@step("evaluate.retrieval", version=2)
+@step("evaluate.retrieval", version=3)
 def retrieval(config: Retrieval, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Report:
     """R@1, R@5, MRR and nDCG@10 of the evidence, by mode and languages of question and evidence, with every question kept."""
     from septet.evaluate.retrieval import evaluate

@@ -12,7 +12,10 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from septet.detect import edits
+from septet.detect.grounding import head
 from septet.detect.language import language
 from septet.inference.embedding import Encoder
 from septet.kinds import KnowledgeBase, write_json
@@ -42,6 +45,8 @@ COLUMNS = {
     "valid_to": "string",
 }
 CHUNKS = "chunks.parquet"
+VERSION = 3
+"""Of the artifact's layout."""
 _ROWS = 1024
 COMPARED = 20_000
 """Characters of a document whose words tell whether two of one name are versions of each other."""
@@ -107,7 +112,16 @@ def cut(
             }
 
 
-def write(path: Path, found: Iterable[dict[str, Any]], encoder: Encoder, tell: Callable[[int], None]) -> KnowledgeBase:
+class Ways(msgspec.Struct, frozen=True, kw_only=True):
+    """How a knowledge base is searched, beside its encoder: kept with it, so that every search of it is the same."""
+
+    dictionary: bool = False
+    reranker: str = ""
+
+
+def write(
+    path: Path, found: Iterable[dict[str, Any]], encoder: Encoder, ways: Ways, tell: Callable[[int], None]
+) -> KnowledgeBase:
     """Write chunks with their vectors. `tell(done)` is called as vectors are made."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -124,12 +138,13 @@ def write(path: Path, found: Iterable[dict[str, Any]], encoder: Encoder, tell: C
     write_json(
         path / "meta.json",
         {
+            **msgspec.to_builtins(ways),
             "encoder": encoder.name,
             "width": encoder.width,
             "chunks": sum(languages.values()),
             "languages": dict(sorted(languages.items())),
             "access": dict(sorted(classes.items())),
-            "version": 2,
+            "version": VERSION,
         },
     )
     return KnowledgeBase(path)
@@ -144,7 +159,8 @@ def with_vectors(found: Sequence[dict[str, Any]], encoder: Encoder) -> list[dict
 
 
 def searched_text(chunk: Mapping[str, Any]) -> str:
-    return "\n".join(filter(None, (chunk["title"], chunk["context"], chunk["text"])))
+    """What the encoder reads of a chunk."""
+    return "\n".join(filter(None, (head(chunk), chunk["text"])))
 
 
 def searched_words(chunk: Mapping[str, Any]) -> str:

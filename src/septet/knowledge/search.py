@@ -1,6 +1,7 @@
 """Searching a knowledge base: full text (BM25), vectors (cosine), and both fused, for one reader on one day.
 
-Where a knowledge base holds text in the other language, and the dictionary is installed, its words are asked for as well.
+Where a knowledge base says so, a question's words are looked up in a dictionary and searched in the other language as well, and a
+reranker looks again at what came first.
 A reader's classes are a condition of the search itself, so that what is above them is not even a candidate. What does not hold on
 the day asked for (today, unless another is named) is left out after it; the search goes deeper until enough is left.
 """
@@ -14,13 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from septet.core import ConfigError
 from septet.detect.language import language
 from septet.inference.embedding import Encoder, encode_queries, load_encoder
-from septet.inference.rerank import Reranker
+from septet.inference.rerank import Reranker, load_reranker
 from septet.kinds import KnowledgeBase
 from septet.knowledge import bilingual, fusion
-from septet.knowledge.build import COLUMNS, index, searched_text
-from septet.knowledge.table import CURRENT, Table, quoted
+from septet.knowledge.build import COLUMNS, VERSION, index, searched_text
+from septet.knowledge.table import CURRENT, quoted
 from septet.knowledge.terms import terms
 from septet.knowledge.validity import day_of
 
@@ -36,12 +38,14 @@ _LEAST = 1e-9
 
 
 class Hit(NamedTuple):
-    """A chunk that was found: its fused score and its rank in each list (0: not in it)."""
+    """A chunk that was found: its fused score, its rank in each list (0: not in it), and its cosine with the query (0 where no
+    vector was asked)."""
 
     chunk: dict[str, Any]
     score: float
     text_rank: int
     vector_rank: int
+    near: float
 
 
 class _Asked(NamedTuple):
@@ -66,17 +70,18 @@ class Searcher:
         reranker: Reranker | None = None,
     ) -> None:
         """`folder` keeps the index for the next time, or holds one that goes on living; without it one is made for this time.
-        `reranker` looks again at the first hits of a question in a language that it reads."""
-        knowledge.check()
-        self._languages = frozenset(knowledge.meta["languages"])
-        self._reranker = reranker
-        self._encoder = encoder or load_encoder(str(knowledge.meta["encoder"]))
-        self._own = Path(tempfile.mkdtemp(prefix="septet-index-")) if folder is None else None
-        self.table = Table(folder) if folder and Table.exists(folder) else index(knowledge, folder or self._place())
 
-    def _place(self) -> Path:
-        assert self._own is not None
-        return self._own / "index"
+        Encoder and reranker are those that the knowledge base names, unless they are given.
+        """
+        knowledge.check()
+        meta = knowledge.meta
+        if meta.get("version") != VERSION:
+            raise ConfigError(f"{knowledge.path} was made by another version of Septet", "Run its recipe again")
+        self._dictionary = bool(meta["dictionary"])
+        self._reranker = reranker or (load_reranker(str(meta["reranker"])) if meta["reranker"] else None)
+        self._encoder = encoder or load_encoder(str(meta["encoder"]))
+        self._own = Path(tempfile.mkdtemp(prefix="septet-index-")) if folder is None else None
+        self.table = index(knowledge, folder or Path(str(self._own)) / "index")
 
     def chunk(self, identity: str, access: Iterable[str] | None = None) -> dict[str, Any] | None:
         """A chunk by its id, the last of its revisions, if the reader may see it."""
@@ -107,12 +112,8 @@ class Searcher:
         words = list(dict.fromkeys(terms(query)))
         vector = encode_queries(self._encoder, [query])[0] if mode != "text" and query.strip() else None
         chinese = language(query) in _CHINESE
-        crosses = mode == "hybrid" and self._has_other(chinese) and bilingual.installed()
+        crosses = mode == "hybrid" and self._dictionary
         return _Asked(words, vector, mode, where, chinese, bilingual.translations(query) if crosses else [])
-
-    def _has_other(self, chinese: bool) -> bool:
-        """Whether the knowledge base holds text in the other language than the question's."""
-        return any((one in _CHINESE) != chinese for one in self._languages)
 
     def _fused(
         self,
@@ -146,7 +147,7 @@ class Searcher:
         covered = fusion.coverage(asked.words, set(best["terms"].split())) if best is not None else 0.0
         scores = fusion.fuse(text, near, covered, same, share)
         order = sorted(np.flatnonzero(scores > 0), key=lambda n: (-scores[n], rows[n]["id"]))
-        return [Hit(rows[n], float(scores[n]), _rank(text, n), _rank(near, n)) for n in map(int, order)]
+        return [Hit(rows[n], float(scores[n]), _rank(text, n), _rank(near, n), float(near[n])) for n in map(int, order)]
 
     def _shown(self, hits: Sequence[Hit]) -> list[Hit]:
         """Hits with what is shown of their chunks. Each column that is read costs a millisecond at a million chunks: few hits need

@@ -26,7 +26,7 @@ from septet.core.store import Record
 from septet.core.workspace import Workspace
 from septet.kinds import Corpus, KnowledgeBase, read_json, write_json
 from septet.operate.holdings import Found
-from septet.operate.impact import impact, ordered, reach
+from septet.operate.impact import impact, not_here, ordered, reach
 from septet.operate.indexes import look_into, places, redact_index
 from septet.operate.logs import STRUCTURE, entries_of, events_of
 from septet.operate.redact import LEARNED, redact
@@ -85,7 +85,8 @@ def erase(workspace: Workspace, subject: Subject, reason: str = "", retrain: boo
     Done twice, or again after a kill, it takes out what is left. Raises StoreError where an artifact is only in object storage and
     cannot be brought here.
     """
-    _bring(workspace, subject)
+    workspace.store.sweep_replaced()
+    _bring(workspace)
     names = {str(body["fingerprint"]): name for name, body in sorted(workspace.names().items())}
     found = reach(workspace, subject)
     records = {record.fingerprint: record for record in ordered(workspace)}
@@ -139,9 +140,9 @@ def erase(workspace: Workspace, subject: Subject, reason: str = "", retrain: boo
     return certificate
 
 
-def _bring(workspace: Workspace, subject: Subject) -> None:
+def _bring(workspace: Workspace) -> None:
     """What lies in object storage alone is brought here: it must be looked into as well."""
-    for mark in impact(workspace, subject).not_here:
+    for mark in not_here(workspace):
         try:
             workspace.store.get(mark)
         except StoreError as error:

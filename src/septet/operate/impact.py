@@ -114,7 +114,7 @@ def impact(workspace: Workspace, subject: Subject) -> Impact:
         logs_since=entries[0].time if entries else "",
         vaults=vaults,
         indexes={mark: count for mark, count in indexes.items() if count},
-        not_here=_not_here(workspace, here),
+        not_here=not_here(workspace),
         untold=untold,
     )
 
@@ -147,7 +147,9 @@ def ordered(workspace: Workspace) -> list[Record]:
     return list(done.values())
 
 
-def _not_here(workspace: Workspace, here: set[str]) -> list[str]:
+def not_here(workspace: Workspace) -> list[str]:
+    """Artifacts that were sealed and are in object storage alone."""
+    here = {fingerprint for _, fingerprint, _ in workspace.store.folders()}
     sealed: dict[str, None] = {}
     for entry in workspace.ledger.entries():
         if entry.kind == "sealed":

@@ -16,9 +16,6 @@ class MakeRelease(Config):
     top: int = field(3, "Chunks that an answer may stand on.", ge=1, le=20)
     context_tokens: int = field(360, "Budget of the contexts of a prompt, in estimated tokens.", ge=32)
     max_tokens: int = field(96, "Longest answer, in tokens, unless the caller asks for less.", ge=1, le=8192)
-    reranker: str = field(
-        "", "What looks again at the first passages: ms-marco-minilm, likelihood:PATH, a folder; empty: nothing."
-    )
     readers: str = field(
         "",
         "The lowest access class of those who will ask. A model that learned from a class above it is refused. Empty: who may "
@@ -68,7 +65,6 @@ def release(
                 "top": config.top,
                 "context_tokens": config.context_tokens,
                 "max_tokens": config.max_tokens,
-                "reranker": config.reranker,
             },
             "model": {"digest": digest, "form": model.form, "card": model.card, "learned": learned},
             "readers": config.readers,

@@ -5,29 +5,53 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from septet.core import Config, Externals, Run, StepFailed, field, step
+from septet.core import Config, ConfigError, External, Externals, Run, StepFailed, field, step
 from septet.kinds import Conversations, Corpus, KnowledgeBase, Suite, read_lines, write_lines
 
 
 class Knowledge(Config):
-    """Cut documents into chunks and index them."""
+    """Cut documents into chunks with vectors, and say how they are searched: what was tested is what is served."""
 
     size: int = field(
         700, "Length of a chunk in units of an English character; a Chinese one counts 7/3.", ge=80, le=8000
     )
     encoder: str = field("universal-sentence-encoder", "Which encoder makes the vectors.")
+    encoder_folder: External = field(
+        "", "A sentence encoder exported to ONNX, as a folder; it takes the place of `encoder`."
+    )
+    dictionary: bool = field(
+        False,
+        "Also search for a question's words in the other language, Chinese or English, by CC-CEDICT (extra bilingual).",
+    )
+    reranker: str = field(
+        "", "What looks again at the first chunks found: ms-marco-minilm (extra rerank), or one that a package brings."
+    )
 
 
-@step("data.knowledge", version=2)
+@step("data.knowledge", version=3)
 def knowledge(config: Knowledge, corpus: Corpus, run: Run) -> KnowledgeBase:
     """Build a knowledge base: chunks with spans, versions and days of validity, and their vectors."""
     from septet.inference.embedding import load_encoder
-    from septet.knowledge import build, validity
+    from septet.inference.rerank import load_reranker
+    from septet.knowledge import bilingual, build, validity
 
+    for name in (config.encoder, config.reranker):
+        if "/" in name or ":" in name:
+            raise ConfigError(
+                f"'{name}' is a path, whose content nobody would notice to change",
+                "Name an encoder's folder in 'encoder_folder'; bring a reranker of your own by a package",
+            )
+    encoder = load_encoder(config.encoder_folder or config.encoder)
+    # What a search needs is asked for now, and not by the first question.
+    if config.dictionary:
+        bilingual.dictionary()
+    if config.reranker:
+        load_reranker(config.reranker)
     documents = build.survey(corpus.rows())
     ended = validity.settle(list(documents.values()))
     found = build.cut(corpus.rows(), config.size, documents, ended)
-    made = build.write(run.out, found, load_encoder(config.encoder), lambda done: run.progress(done, done, "chunks"))
+    ways = build.Ways(dictionary=config.dictionary, reranker=config.reranker)
+    made = build.write(run.out, found, encoder, ways, lambda done: run.progress(done, done, "chunks"))
     if not made.meta["chunks"]:
         raise StepFailed("the corpus holds no text to index", "Look at what was left out: septet show the step before")
     if ended:
