@@ -34,7 +34,8 @@ from septet.core.workspace import Workspace
 from septet.inference.embedding import Encoder, load_encoder
 from septet.kinds import Corpus, KnowledgeBase
 from septet.knowledge import build
-from septet.knowledge.living import Living, index_of
+from septet.knowledge.living import Living
+from septet.knowledge.revisions import index_of
 from septet.knowledge.search import Searcher
 from septet.knowledge.table import CURRENT, Table
 

@@ -27,7 +27,8 @@ from septet.detect.access import ALL, Access, Reader, is_cleared, readable  # no
 from septet.detect.policy import Policy as Rules  # noqa: E402
 from septet.inference.protocol import Piece  # noqa: E402
 from septet.kinds import Conversations, KnowledgeBase, Model, Policy, write_json  # noqa: E402
-from septet.knowledge.living import Living, index_of  # noqa: E402
+from septet.knowledge.living import Living  # noqa: E402
+from septet.knowledge.revisions import index_of  # noqa: E402
 from septet.knowledge.search import Searcher  # noqa: E402
 from septet.operate import publish  # noqa: E402
 from septet.operate.classes import learned_classes  # noqa: E402

@@ -18,8 +18,8 @@ from septet.core import recipe as recipes
 from septet.core.runner import Runner
 from septet.core.workspace import Workspace
 from septet.kinds import KnowledgeBase
-from septet.knowledge import living as livings
-from septet.knowledge.living import ENTRY, Living, index_of, revision_of
+from septet.knowledge.living import Living
+from septet.knowledge.revisions import ENTRY, folder_of, index_of, revision_of
 from septet.knowledge.search import Searcher
 from septet.knowledge.table import Table
 
@@ -74,7 +74,7 @@ class Place:
             searcher.close()
 
     def table(self) -> Table:
-        return Table(livings.folder_of(self.workspace, self.living.base.fingerprint))
+        return Table(folder_of(self.workspace, self.living.base.fingerprint))
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from septet.core.runner import Runner
 from septet.core.store import Store
 from septet.core.workspace import Workspace
 from septet.kinds import Corpus, KnowledgeBase, Tokens
-from septet.knowledge.living import Living, index_of
+from septet.knowledge.living import Living
+from septet.knowledge.revisions import index_of
 from septet.knowledge.search import Searcher
 from septet.operate.erase import ENTRY, erase
 from septet.operate.impact import impact

@@ -32,7 +32,7 @@ from septet.detect.language import language
 from septet.inference.protocol import Options as EngineOptions
 from septet.inference.protocol import load
 from septet.kinds import KnowledgeBase, Model, Policy, Release
-from septet.knowledge.living import index_of, opened, revision_of
+from septet.knowledge.revisions import index_of, opened, revision_of
 from septet.knowledge.search import Hit, Searcher, contexts
 from septet.model.template import ABSTAIN, ANSWER_ENDS, Grounded, abstains, grounded_messages
 from septet.operate import publish

@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     from septet.kinds import KnowledgeBase
-    from septet.knowledge.living import index_of
+    from septet.knowledge.revisions import index_of
     from septet.knowledge.search import Searcher
 
     if not 1 <= given.top <= 100:

@@ -71,7 +71,7 @@ def run(given: argparse.Namespace) -> int:
 
 def _knowledge(workspace: Workspace, record: Record, knowledge: KnowledgeBase) -> Iterator[str]:
     """What a knowledge base holds, and how it went on living."""
-    from septet.knowledge.living import ENTRY
+    from septet.knowledge.revisions import ENTRY
 
     for title, counts in (("languages", knowledge.meta["languages"]), ("access", knowledge.meta["access"])):
         yield f"  {title:<12} {', '.join(f'{name} {count:,}' for name, count in counts.items())}"

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from septet.console.view import View
 from septet.core.errors import SeptetError
 from septet.core.workspace import Workspace
-from septet.knowledge.living import chunks_at
+from septet.knowledge.revisions import chunks_at
 from septet.operate.trace import Link, trace_answer
 
 _PAGE = 50

@@ -58,12 +58,12 @@ def beside(folder: Path) -> tuple[list[tuple[Record, Path]], list[str]]:
 
 
 def roots(workspace: Workspace) -> Iterator[Record]:
-    """What must be kept: the artifacts that names stand for now, every release, and what revisions of knowledge were read from."""
+    """What must be kept: the artifacts that names stand for now, every release, and what revisions were read from."""
     for body in workspace.names().values():
         record = workspace.store.find(str(body["step"]), str(body["fingerprint"]))
         if record is not None:
             yield record
-    for kind in ("release", "knowledge"):
+    for kind in ("release", "revision"):
         for _, body in workspace.ledger.bodies(workspace.ledger.entries(kind)):
             mark = str(body["fingerprint"])
             record = workspace.store.find(str(body["step"]), mark) if mark else None

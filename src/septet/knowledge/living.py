@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
-from septet.core import ConfigError, StepFailed, StoreError
-from septet.core.config import has_scheme
+from septet.core import ConfigError, StepFailed
 from septet.core.events import Sink
-from septet.core.fingerprint import canonical, digest, identity_of, visible_files
-from septet.core.recipe import Node, Recipe, Sealed
+from septet.core.fingerprint import canonical, digest, identity_of
+from septet.core.recipe import Node, Recipe
 from septet.core.runner import Runner
 from septet.core.store import Record
 from septet.core.workspace import Workspace
@@ -30,24 +28,14 @@ from septet.inference.embedding import Encoder, load_encoder
 from septet.kinds import Corpus, KnowledgeBase, read_json, write_json
 from septet.knowledge import build, validity
 from septet.knowledge.difference import Difference, difference
+from septet.knowledge.revisions import ENTRY, folder_of, opened, revision_of
 from septet.knowledge.table import CURRENT, Table, quoted
 from septet.knowledge.terms import terms
+from septet.knowledge.watched import QUERY, Listed, Seen, changes, documents_of, narrowed, read_state, readers, rejected
 
-_STEP, _READ = "data.knowledge", "data.read"
+_STEP = "data.knowledge"
 _SEEN = "seen.json"
-_QUERY = "query"
-"""How a reader's query is called among its sources."""
 _AT_ONCE = 500
-ENTRY = "knowledge"
-"""The kind of the ledger's entries of revisions; their subject is the fingerprint of the knowledge base that they grew from."""
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """What is known of one source: its data set, the digest of its content, and why it is not in the index, where it is not."""
-
-    dataset: str
-    digest: str
-    reason: str = ""
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,62 +68,6 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
         return not self.sources
 
 
-def folder_of(workspace: Workspace, fingerprint: str) -> Path:
-    """Where the living index of a knowledge base lies, once it was updated."""
-    return workspace.root / "knowledge" / fingerprint.replace(":", "-") / "index"
-
-
-def opened(workspace: Workspace, record: Record) -> Path:
-    """The living index of a knowledge base, made of the artifact where there is none yet."""
-    folder = folder_of(workspace, record.fingerprint)
-    if not Table.exists(folder):
-        pinned = index_of(workspace, record, follow=False)
-        with workspace.lock(f"index-{record.fingerprint}", lambda: None):
-            if not Table.exists(folder):
-                build.index(KnowledgeBase(workspace.store.folder(record)), pinned).copy(folder)
-    return folder
-
-
-def index_of(workspace: Workspace, record: Record, follow: bool) -> Path:
-    """Where a knowledge base is searched: in its living index, if that is wanted and there is one, else in that of the artifact."""
-    living = folder_of(workspace, record.fingerprint)
-    if follow and Table.exists(living):
-        return living
-    return workspace.root / "index" / record.fingerprint.replace(":", "-")
-
-
-def revision_of(workspace: Workspace, fingerprint: str) -> int:
-    """The number of the last revision of a knowledge base; 0 is the artifact itself."""
-    entry = workspace.ledger.latest(ENTRY, fingerprint)
-    body = workspace.ledger.body(entry) if entry is not None else None
-    return int(body["revision"]) if body else 0
-
-
-def chunks_at(workspace: Workspace, record: Record, ids: Sequence[str], revision: int) -> dict[str, dict[str, Any]]:
-    """Chunks by id as they stood at a revision of a knowledge base. What was erased since is not among them."""
-    folder = folder_of(workspace, record.fingerprint)
-    if revision and ids and Table.exists(folder):
-        wanted = ", ".join(quoted(one) for one in ids)
-        rows = Table(folder).rows(f"id in ({wanted}) and revision <= {revision}", (*build.COLUMNS, "revision"))
-        return {row["id"]: row for row in sorted(rows, key=lambda row: int(row["revision"]))}
-    chunks = KnowledgeBase(workspace.store.folder(record)).chunks()
-    return {chunk["id"]: chunk for chunk in chunks if chunk["id"] in set(ids)}
-
-
-def read_from(workspace: Workspace, record: Record) -> list[Record]:
-    """The corpora from which a knowledge base was cut: its own, and those of its revisions."""
-    marks = [*record.parents()]
-    for _, body in workspace.ledger.bodies(workspace.ledger.entries(ENTRY, record.fingerprint)):
-        marks += [str(body["fingerprint"])] if body["fingerprint"] else []
-    found = []
-    for mark in dict.fromkeys(marks):
-        try:
-            found.append(workspace.store.get(mark))
-        except StoreError:  # taken out since: `verify` and `trace` say so
-            continue
-    return found
-
-
 class Living:
     """The living index of the knowledge base that a recipe made. Open it once to update often: the encoder stays loaded."""
 
@@ -157,7 +89,7 @@ class Living:
                 "Run the recipe again: chunks and vectors of two kinds cannot be mixed",
             )
         self.base = base
-        self._readers = list({id(one): one for one in _readers(self._node)}.values())
+        self._readers = list({id(one): one for one in readers(self._node)}.values())
         if not self._readers:
             raise ConfigError(f"no data.read leads to [{self.name}]", "Only files, pages and queries can be watched")
         own = [one.name for one in self._readers if getattr(one.config, "source_column", "")]
@@ -176,11 +108,11 @@ class Living:
             table = Table(opened(self._workspace, self.base))
             last = self._recovered(table)
             seen = self._seen()
-            changes = {one.name: _changes(self._workspace, one, seen.get(one.name, {})) for one in self._readers}
-            changes = {name: found for name, found in changes.items() if found.fresh or found.gone}
-            if not changes:
+            listed = {one.name: changes(self._workspace, one, seen.get(one.name, {})) for one in self._readers}
+            listed = {name: found for name, found in listed.items() if found.fresh or found.gone}
+            if not listed:
                 return Update(revision=last, sources=())
-            return self._updated(table, last, seen, changes)
+            return self._updated(table, last, seen, listed)
 
     def _seen(self) -> dict[str, dict[str, Seen]]:
         path = self._folder.parent / _SEEN
@@ -189,45 +121,20 @@ class Living:
         found: dict[str, dict[str, Seen]] = {}
         for node in self._readers:
             record = self._workspace.resolve(f"{self._recipe.name}/{node.name}")
-            found[node.name] = _read_state(Corpus(self._folder_of(record)), node)
+            found[node.name] = read_state(Corpus(self._folder_of(record)), node)
         return found
 
     def _updated(
-        self, table: Table, last: int, seen: dict[str, dict[str, Seen]], changes: Mapping[str, Listed]
+        self, table: Table, last: int, seen: dict[str, dict[str, Seen]], listed: Mapping[str, Listed]
     ) -> Update:
-        records, failure = self._run({name: sorted(found.fresh) for name, found in changes.items() if found.fresh})
+        records, failure = self._run({name: sorted(found.fresh) for name, found in listed.items() if found.fresh})
         corpus = records.get(self._main().name)
         rows = list(Corpus(self._folder_of(corpus)).rows()) if corpus is not None else []
         again = {build.key_of(row) for row in rows}
         changed: list[Changed] = []
-        for name, found in changes.items():
-            before = seen.setdefault(name, {})
+        for name, found in listed.items():
             read = Corpus(self._folder_of(records[name])) if name in records else None
-            rejected = _rejected(read) if read is not None else {}
-            for source, now in found.fresh.items():
-                how, reason = "changed" if source in before and not before[source].reason else "new", ""
-                key = (now.dataset, source)
-                if source == _QUERY and read is not None:
-                    keys = set(_documents(read))
-                    again |= keys
-                    changed += [
-                        Changed(table=name, dataset=one[0], source=one[1], how="changed") for one in sorted(keys)
-                    ]
-                    continue
-                if key not in again:
-                    unread = read is None or source in rejected
-                    how = "unreadable" if unread else "left out"
-                    reason = rejected.get(source) or failure or "all of it was left out by a step of the recipe"
-                    if not unread:
-                        again.add(key)
-                known, before[source] = before.get(source), msgspec.structs.replace(now, reason=reason)
-                if reason and known == before[source]:
-                    continue  # a page that is still not to be had is no news
-                changed.append(Changed(table=name, dataset=now.dataset, source=source, how=how, reason=reason))
-            for source in found.gone:
-                dataset = before.pop(source).dataset
-                again.add((dataset, source))
-                changed.append(Changed(table=name, dataset=dataset, source=source, how="gone"))
+            changed += _became(name, found, seen.setdefault(name, {}), read, failure, again)
         # What cannot be read stays as it was: nobody knows whether it changed.
         made = self._difference(table, again, rows, last + 1)
         if made.rows:
@@ -250,7 +157,7 @@ class Living:
 
     def _run(self, wanted: Mapping[str, Sequence[str]]) -> tuple[dict[str, Record], str]:
         """The recipe's chain over the changed sources alone; and why it came to nothing, if it did."""
-        made = _narrowed(self._recipe.name, self._main(), wanted)
+        made = narrowed(self._recipe.name, self._main(), wanted)
         if made is None:
             return {}, ""
         runner = Runner(self._workspace, sinks=self._sinks)
@@ -329,82 +236,6 @@ class Living:
         return self._workspace.store.folder(record)
 
 
-class Listed(msgspec.Struct):
-    """Of one reader: sources whose content was not seen before, and those that are there no more."""
-
-    fresh: dict[str, Seen]
-    gone: list[str]
-
-
-def _changes(workspace: Workspace, node: Node, seen: Mapping[str, Seen]) -> Listed:
-    """What changed at the sources of a reader. Pages and queries say nothing of it: they are read, and compared as chunks."""
-    config: Any = node.config
-    found: dict[str, Seen] = {}
-    for given in config.paths:
-        if has_scheme(given):
-            found[given] = Seen(config.dataset or urlsplit(given).netloc, "")
-            continue
-        place = Path(given)
-        for name, path in visible_files(place):
-            if path.is_file() and (not config.only or name in config.only):
-                found[name] = Seen(config.dataset or place.name, workspace.hasher.file(path))
-    if config.query:
-        found[_QUERY] = Seen(config.dataset, "")
-    fresh = {n: one for n, one in found.items() if not one.digest or n not in seen or seen[n].digest != one.digest}
-    return Listed(fresh, sorted(set(seen) - set(found)))
-
-
-def _narrowed(recipe: str, node: Node, wanted: Mapping[str, Sequence[str]]) -> Node | None:
-    """The node as it is for the wanted sources of its readers alone; None where none of them leads to it.
-
-    Documents come through a step's first corpus port. What else it takes (a policy, a classifier, a known corpus) is what the
-    recipe made of the whole, and stays that.
-    """
-    if node.step.name == _READ:
-        if node.name not in wanted:
-            return None
-        return Node(_asked(node.config, wanted[node.name]), {}, node.name)
-    main = _main_port(node)
-    inputs: dict[str, list[Node | Sealed]] = {}
-    for port, tied in node.inputs.items():
-        if port == main:
-            made = [_narrowed(recipe, one, wanted) for one in tied if isinstance(one, Node)]
-            inputs[port] = [one for one in made if one is not None]
-        else:
-            inputs[port] = [Sealed(f"{recipe}/{one.name}") if isinstance(one, Node) else one for one in tied]
-    return Node(node.config, inputs, node.name) if main and inputs[main] else None
-
-
-def _asked(config: Any, wanted: Sequence[str]) -> Any:
-    """A reader's config for some of its sources. Pages and queries are had anew: now is another day than the last."""
-    files = tuple(name for name in wanted if name != _QUERY and not has_scheme(name))
-    pages = tuple(name for name in wanted if has_scheme(name))
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
-    local = tuple(path for path in config.paths if not has_scheme(path)) if files else ()
-    return msgspec.structs.replace(
-        config,
-        paths=(*local, *pages),
-        only=files,
-        query=config.query if _QUERY in wanted else "",
-        url_variable=config.url_variable if _QUERY in wanted else "",
-        retrieved=now if pages or _QUERY in wanted else config.retrieved,
-    )
-
-
-def _main_port(node: Node) -> str:
-    return next((port.name for port in node.step.ports if port.kind is Corpus and node.inputs.get(port.name)), "")
-
-
-def _readers(node: Node) -> Iterator[Node]:
-    """The readers from which documents come to a node."""
-    if node.step.name == _READ:
-        yield node
-        return
-    for one in node.inputs.get(_main_port(node), ()):
-        if isinstance(one, Node):
-            yield from _readers(one)
-
-
 def _table_of(recipe: Recipe, table: str) -> str:
     found = [name for name, node in recipe.nodes.items() if node.step.name == _STEP]
     if table and table not in found:
@@ -414,36 +245,34 @@ def _table_of(recipe: Recipe, table: str) -> str:
     return table or found[0]
 
 
-def _read_state(corpus: Corpus, node: Node) -> dict[str, Seen]:
-    """The sources of a corpus as they were read."""
-    import pyarrow.parquet as pq
-
-    config: Any = node.config
-    found: dict[str, Seen] = {}
-    if config.query:
-        found[_QUERY] = Seen(config.dataset, "")
-    for part in corpus.parts:
-        for batch in pq.ParquetFile(part).iter_batches(columns=["dataset", "source", "source_digest"]):
-            for row in batch.to_pylist():
-                source, elsewhere = row["source"], has_scheme(row["source"])
-                if not elsewhere or source in config.paths:  # what a query gave goes by the query
-                    found.setdefault(source, Seen(row["dataset"], "" if elsewhere else row["source_digest"]))
-    return found
-
-
-def _documents(corpus: Corpus) -> Iterator[validity.Key]:
-    import pyarrow.parquet as pq
-
-    for part in corpus.parts:
-        for batch in pq.ParquetFile(part).iter_batches(columns=["dataset", "source"]):
-            yield from zip(batch["dataset"].to_pylist(), batch["source"].to_pylist(), strict=True)
-
-
-def _rejected(corpus: Corpus) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for one in corpus.rejected():
-        found.setdefault(one["source"], f"{one['where']}: {one['reason']}".removeprefix(": "))
-    return found
+def _became(
+    name: str, found: Listed, before: dict[str, Seen], read: Corpus | None, failure: str, again: set[validity.Key]
+) -> list[Changed]:
+    """What became of each source of one reader. `before` is brought up to date, and `again` gets the documents that are to be
+    compared with what the index holds of them."""
+    changed = []
+    unread = rejected(read) if read is not None else {}
+    for source, now in found.fresh.items():
+        if source == QUERY and read is not None:
+            keys = sorted(set(documents_of(read)))
+            again.update(keys)
+            changed += [Changed(table=name, dataset=one[0], source=one[1], how="changed") for one in keys]
+            continue
+        known = before.get(source)
+        how, reason = "new" if known is None or known.reason else "changed", ""
+        if (now.dataset, source) not in again:
+            how = "unreadable" if read is None or source in unread else "left out"
+            reason = unread.get(source) or failure or "all of it was left out by a step of the recipe"
+            if how == "left out":
+                again.add((now.dataset, source))
+        before[source] = msgspec.structs.replace(now, reason=reason)
+        if not reason or known != before[source]:  # a page that is still not to be had is no news
+            changed.append(Changed(table=name, dataset=now.dataset, source=source, how=how, reason=reason))
+    for source in found.gone:
+        dataset = before.pop(source).dataset
+        again.add((dataset, source))
+        changed.append(Changed(table=name, dataset=dataset, source=source, how="gone"))
+    return changed
 
 
 def _held(rows: Sequence[Mapping[str, Any]]) -> list[validity.Held]:

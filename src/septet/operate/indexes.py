@@ -14,7 +14,7 @@ from septet.core.workspace import Workspace
 from septet.inference.embedding import load_encoder
 from septet.kinds import KnowledgeBase
 from septet.knowledge.build import searched_words, with_vectors
-from septet.knowledge.living import folder_of, index_of
+from septet.knowledge.revisions import folder_of, index_of
 from septet.knowledge.table import Table
 from septet.operate.holdings import Found, fits, joined
 from septet.operate.subject import Subject, blot

@@ -12,7 +12,7 @@ from septet.core.workspace import Workspace
 from septet.kinds import read_lines
 from septet.operate.subject import Subject, pattern_of
 
-STRUCTURE = ("sealed", "removed", "redacted", "erased", "erasure", "name", "release", "knowledge")
+STRUCTURE = ("sealed", "removed", "redacted", "erased", "erasure", "name", "release", "revision")
 """Kinds of entries on which the ledger itself stands: what they say is never taken out."""
 
 

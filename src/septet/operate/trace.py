@@ -14,7 +14,7 @@ from septet.core.lineage import ancestors, table_of
 from septet.core.store import Record
 from septet.core.workspace import Workspace
 from septet.kinds import Corpus
-from septet.knowledge.living import ENTRY, chunks_at, read_from
+from septet.knowledge.revisions import ENTRY, chunks_at, read_from
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
