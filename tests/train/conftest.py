@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -41,15 +43,21 @@ def tokens(tiny, tmp_path_factory):
     """Packed rows of 48 tokens, as data.pack writes them."""
     path = tmp_path_factory.mktemp("tokens")
     codec = Codec(tiny.path)
-    ids = [token for text in tiny_models.TEXTS * 8 for token in [1, *codec.encode(text), 2]]
+    texts = [[1, *codec.encode(text), 2] for text in tiny_models.TEXTS * 8]
+    ids = [token for text in texts for token in text]
     sequence = 48
     rows = -(-len(ids) // sequence)
+    cuts = sorted({0, len(ids), *np.cumsum([len(text) for text in texts]), *range(0, len(ids), sequence)})
+    placed = [
+        {"row": start // sequence, "start": start % sequence, "size": end - start}
+        for start, end in itertools.pairwise(cuts)
+    ]
     table = np.zeros(rows * sequence, "uint16")
     table[: len(ids)] = ids
     half = rows // 2 * sequence
     table[:half].tofile(path / "tokens-00000.bin")
     table[half:].tofile(path / "tokens-00001.bin")
-    pq.write_table(pa.table({"row": [0]}), path / "documents.parquet")
+    pq.write_table(pa.Table.from_pylist(placed), path / "documents.parquet")
     meta = {
         "sequence": sequence,
         "rows": rows,

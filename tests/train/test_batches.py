@@ -6,23 +6,40 @@ import torch
 
 from septet.core import ConfigError, Run
 from septet.model.codec import Codec
-from septet.train.batches import AnswerRow, AnswerRows, PackedRows, answer_rows
-from septet.train.objectives import IGNORED
+from septet.train.batches import IGNORED, AnswerRow, AnswerRows, PackedRows, answer_rows
 
 
 def test_each_row_comes_once_an_epoch_and_the_order_is_a_function_of_the_step():
     rows = [AnswerRow(str(n), tuple(range(3, 5 + n % 7)), (False, *[True] * (1 + n % 7))) for n in range(37)]
-    data = AnswerRows(rows, 4, seed=1, pad_id=0)
-    again = AnswerRows(rows, 4, seed=1, pad_id=0)
+    data = AnswerRows(rows, 4, seed=1)
+    again = AnswerRows(rows, 4, seed=1)
     for epoch in (0, 1):
         steps = range(epoch * data.per_epoch, (epoch + 1) * data.per_epoch)
-        assert Counter(name for step in steps for name in data.batch(step).rows) == Counter(str(n) for n in range(37))
-    assert torch.equal(data.batch(13).ids, again.batch(13).ids)
-    first, second = ([data.batch(step + at).rows for step in range(data.per_epoch)] for at in (0, data.per_epoch))
+        assert Counter(name for step in steps for name in data.batches(step)[0].rows) == Counter(
+            str(n) for n in range(37)
+        )
+    assert torch.equal(data.batches(13)[0].ids, again.batches(13)[0].ids)
+    first, second = ([data.batches(step + at)[0].rows for step in range(data.per_epoch)] for at in (0, data.per_epoch))
     assert first != second
-    batch = data.batch(0)
+    (batch,) = data.batches(0)
     assert batch.num_tokens == sum(len(rows[int(name)].ids) for name in batch.rows)
-    assert bool((batch.labels[batch.ids == 0] == IGNORED).all())
+
+
+def test_only_what_was_written_is_learnt_and_never_across_texts():
+    rows = [AnswerRow("a", (5, 6, 7, 8), (False, False, True, True)), AnswerRow("b", (9, 10, 11), (True, True, True))]
+    batch = AnswerRows(rows, 2, seed=0).of([0, 1])
+    assert batch.ids.tolist() == [5, 6, 7, 8, 9, 10, 11]
+    assert batch.labels.tolist() == [IGNORED, 7, 8, IGNORED, 10, 11, IGNORED]
+    assert batch.positions.tolist() == [0, 1, 2, 3, 0, 1, 2]
+    assert batch.weight == 4
+
+
+def test_a_step_split_into_parts_has_the_same_rows(tokens):
+    whole, split = (PackedRows(tokens, 4, seed=0, accumulate=parts) for parts in (1, 2))
+    assert len(split.batches(3)) == 2
+    assert torch.cat([part.ids for part in split.batches(3)]).tolist() == whole.batches(3)[0].ids.tolist()
+    with pytest.raises(ConfigError, match="does not split into 3"):
+        PackedRows(tokens, 4, seed=0, accumulate=3)
 
 
 def test_rows_that_cannot_be_used_are_counted_and_kept(tiny, tmp_path):
@@ -45,11 +62,11 @@ def test_packed_rows_hold_some_out_and_do_not_train_on_padding(tokens):
     data = PackedRows(tokens, 4, seed=0, held_out=3)
     total = tokens.meta["rows"]
     assert list(data.held_out_rows) == [total - 3, total - 2, total - 1]
-    seen = {name for step in range(data.per_epoch) for name in data.batch(step).rows}
+    seen = {name for step in range(data.per_epoch) for name in data.batches(step)[0].rows}
     assert not seen & {f"row {row}" for row in data.held_out_rows}
     last = data.of([total - 1])
-    assert bool((last.labels[last.ids == 0] == IGNORED).all())
-    assert last.num_tokens == int((last.ids != 0).sum())
+    assert bool((last.ids != 0).all())
+    assert last.num_tokens < tokens.meta["sequence"]
 
 
 def test_too_few_rows_are_refused(tokens):

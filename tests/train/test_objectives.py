@@ -4,25 +4,38 @@ from torch.nn.functional import cross_entropy as plain
 
 from septet.model.torch_folder import read_module
 from septet.train import objectives
-from septet.train.objectives import IGNORED, cross_entropy
+from septet.train.attention import ATTENTION, register
+from septet.train.batches import IGNORED, Batch
+from septet.train.objectives import log_likelihoods, mean_loss
+
+LENGTHS = (20, 7, 7, 13)
+
+
+def batch_of(lengths=LENGTHS, seed=1):
+    chance = torch.Generator().manual_seed(seed)
+    texts = [torch.randint(3, 300, (length,), generator=chance).tolist() for length in lengths]
+    wrote = [[position >= len(text) // 2 for position in range(len(text))] for text in texts]
+    return Batch.of(texts, wrote, [f"row {number}" for number in range(len(texts))])
+
+
+def one_by_one(module, batch):
+    """The loss of each text alone, by the plain way, added up."""
+    total = 0.0
+    for start, end in batch.spans:
+        logits = module(input_ids=batch.ids[None, start:end]).logits[0]
+        total = total + plain(logits, batch.labels[start:end], ignore_index=IGNORED, reduction="sum")
+    return total / batch.weight
 
 
 @pytest.mark.parametrize("trains_output", [True, False])
-def test_the_loss_and_its_gradients_are_those_of_the_plain_way(tiny, monkeypatch, trains_output):
+def test_the_loss_and_its_gradients_are_those_of_each_text_alone(tiny, monkeypatch, trains_output):
     monkeypatch.setattr(objectives, "_CHUNK_ELEMENTS", 1 << 11)  # several chunks even here
-    ids = torch.randint(3, 300, (3, 20), generator=torch.Generator().manual_seed(1))
-    labels = ids.clone()
-    labels[:, :7] = IGNORED
-    labels[1, 15:] = IGNORED
+    register()
     found = []
-    for way in ("ours", "plain"):
-        module = read_module(tiny.path, "float32")
+    for attention, way in ((ATTENTION, mean_loss), ("eager", one_by_one)):
+        module = read_module(tiny.path, "float32", attention)
         module.get_input_embeddings().weight.requires_grad_(trains_output)
-        if way == "ours":
-            loss = cross_entropy(module, ids, labels)
-        else:
-            logits = module(input_ids=ids).logits[:, :-1]
-            loss = plain(logits.reshape(-1, logits.shape[-1]), labels[:, 1:].reshape(-1), ignore_index=IGNORED)
+        loss = way(module, batch_of())
         loss.backward()
         found.append((loss, {name: weight.grad for name, weight in module.named_parameters()}))
     (loss, grads), (expected, expected_grads) = found
@@ -33,15 +46,17 @@ def test_the_loss_and_its_gradients_are_those_of_the_plain_way(tiny, monkeypatch
             assert torch.allclose(grads[name], grad, atol=1e-6), name
 
 
-def test_padding_on_the_right_changes_nothing(tiny):
-    module = read_module(tiny.path, "float32")
-    ids = torch.randint(3, 300, (1, 12), generator=torch.Generator().manual_seed(2))
-    padded = torch.cat((ids, torch.zeros(1, 5, dtype=torch.long)), 1)
-    labels = torch.cat((ids, torch.full((1, 5), IGNORED)), 1)
-    assert torch.allclose(cross_entropy(module, padded, labels), cross_entropy(module, ids, ids), atol=1e-6)
+def test_log_likelihoods_are_the_loss_token_by_token(tiny):
+    register()
+    module = read_module(tiny.path, "float32", ATTENTION)
+    batch = batch_of()
+    found = log_likelihoods(module, batch)
+    assert found.shape == (batch.weight,)
+    assert torch.allclose(-found.mean(), mean_loss(module, batch), atol=1e-6)
 
 
 def test_a_batch_without_labels_is_an_error(tiny):
-    module = read_module(tiny.path, "float32")
+    register()
+    module = read_module(tiny.path, "float32", ATTENTION)
     with pytest.raises(ValueError, match="without labels"):
-        cross_entropy(module, torch.ones(1, 4, dtype=torch.long), torch.full((1, 4), IGNORED))
+        mean_loss(module, Batch.of([[3, 4, 5]], [[False] * 3], ["row"]))

@@ -13,9 +13,8 @@ import torch
 
 from septet.core import ConfigError, Run, StepFailed
 from septet.kinds import Conversations, Model
-from septet.train.batches import Batch
-from septet.train.loop import Watch
 from septet.train.steps import Lora, Pretrain, lora, pretrain
+from septet.train.watch import Watch
 
 PRETRAIN = Pretrain(steps=30, batch=4, learning_rate=5e-3, precision="float32")
 
@@ -117,14 +116,13 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_rows(tiny, tokens,
 
 
 def test_a_loss_that_leaves_its_course_stops_the_run():
-    batch = Batch(torch.ones(1, 1), torch.ones(1, 1), 1, ("row 7",))
     watch = Watch(4.0, [1.0 + step % 3 for step in range(40)])
-    watch.see(40, 9.0, 1.0, batch)
-    watch.see(41, 2.0, 1.0, batch)
-    watch.see(42, 9.0, 1.0, batch)
-    watch.see(43, 9.0, 1.0, batch)
+    watch.see(40, 9.0, 1.0, ["row 7"])
+    watch.see(41, 2.0, 1.0, ["row 7"])
+    watch.see(42, 9.0, 1.0, ["row 7"])
+    watch.see(43, 9.0, 1.0, ["row 7"])
     with pytest.raises(StepFailed, match=r"the loss is 9\.00 at step 44.*last on row 7"):
-        watch.see(44, 9.0, 1.0, batch)
+        watch.see(44, 9.0, 1.0, ["row 7"])
 
 
 def test_tokens_of_another_vocabulary_are_refused(tiny, tokens, tmp_path):

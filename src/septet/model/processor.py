@@ -31,6 +31,14 @@ def precision_of(wanted: str) -> str:
     return "bfloat16" if multiplies_bfloat16() else "float32"
 
 
+def peak_memory_mb() -> float:
+    """The most that this process has held in memory so far, in MiB."""
+    import resource
+    import sys
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
 @contextmanager
 def repeatable(threads: int = 0) -> Iterator[None]:
     """Fixed threads and deterministic kernels inside the block. The number of threads decides in which order sums are taken."""

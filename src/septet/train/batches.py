@@ -1,73 +1,121 @@
 """Batches as pure functions of the step number, so that a resumed run meets the rows that the killed one would have met.
 
-`PackedRows` are memory-mapped rows of tokens that all have a label; `AnswerRows` are conversations where only what the
-assistant wrote has one. Both say how many steps an epoch has and give the batch of any step.
+Texts lie end to end in one row of tokens, without padding; attention keeps them apart (`train.attention`). `PackedRows` are
+memory-mapped rows of documents where every token has a label; `AnswerRows` are conversations where only what the assistant
+wrote has one. A step's rows are split into `accumulate` batches whose gradients are added up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 
 from septet.core import ConfigError, Run
 from septet.kinds import Tokens, write_lines
 from septet.model.codec import Codec
-from septet.train.objectives import IGNORED
+from septet.train.attention import Segments
 
-_WINDOW_BATCHES = 16
-"""Rows are sorted by length inside windows of so many batches: little padding, and the order stays a random one."""
+IGNORED = -100
+"""The label of a position that is not trained on."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """`ids`, `labels`: (rows, tokens) int64, padded on the right. `rows` names the rows, for messages."""
+    """`ids`, `labels`: (tokens,) int64. The label of a position is what the model must say there: for a decoder the next
+    token of the same text, so that labels are shifted already. `ends`: where each text ends. `rows` names the rows."""
 
     ids: torch.Tensor
     labels: torch.Tensor
-    num_tokens: int
+    ends: tuple[int, ...]
     rows: tuple[str, ...]
 
+    @property
+    def num_tokens(self) -> int:
+        return len(self.ids)
 
-class Batches(Protocol):
-    """What the loop asks of its data."""
+    @cached_property
+    def weight(self) -> int:
+        """Positions with a label."""
+        return int((self.labels != IGNORED).sum())
+
+    @cached_property
+    def segments(self) -> Segments:
+        return Segments.of(self.ends)
+
+    @cached_property
+    def positions(self) -> torch.Tensor:
+        """Each token's place in its own text, (tokens,)."""
+        return torch.cat([torch.arange(end - start) for start, end in self.spans]).to(self.ids.device)
 
     @property
-    def per_epoch(self) -> int: ...
+    def spans(self) -> list[tuple[int, int]]:
+        """Start and end of each text."""
+        return list(zip((0, *self.ends[:-1]), self.ends, strict=True))
 
-    def batch(self, step: int) -> Batch: ...
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        if self.ids.device == device:
+            return self
+        return Batch(self.ids.to(device), self.labels.to(device), self.ends, self.rows)
+
+    @classmethod
+    def of(cls, texts: Sequence[Sequence[int]], wrote: Sequence[Sequence[bool]] | None, rows: Sequence[str]) -> Batch:
+        """A decoder's batch of texts. `wrote`: which tokens are to be learnt; none: all. A text's first token never is."""
+        ids = torch.tensor([token for text in texts for token in text])
+        ends = tuple(np.cumsum([len(text) for text in texts]).tolist())
+        said = None if wrote is None else torch.tensor([flag for flags in wrote for flag in flags])
+        return cls(ids, shifted(ids, ends, said), ends, tuple(rows))
+
+
+def shifted(ids: torch.Tensor, ends: Sequence[int], wrote: torch.Tensor | None) -> torch.Tensor:
+    """Labels of a decoder: at each position the next token of its text, where it is to be learnt."""
+    labels = torch.full_like(ids, IGNORED)
+    labels[:-1] = ids[1:] if wrote is None else torch.where(wrote[1:], ids[1:], IGNORED)
+    labels[torch.tensor(ends) - 1] = IGNORED
+    return labels
 
 
 class PackedRows:
-    """Rows of packed tokens, in a new order each epoch. Padding has no label."""
+    """Rows of packed documents, in a new order each epoch."""
 
-    def __init__(self, tokens: Tokens, rows: int, seed: int, held_out: int = 0) -> None:
+    def __init__(self, tokens: Tokens, rows: int, seed: int, held_out: int = 0, accumulate: int = 1) -> None:
         meta = tokens.meta
         self._shards = [
             np.memmap(path, np.dtype(meta["dtype"]).newbyteorder("<"), "r").reshape(-1, meta["sequence"])
             for path in tokens.shards
         ]
         self._ends = np.cumsum([len(shard) for shard in self._shards])
-        self._pad = int(meta["pad"])
+        placed = pq.read_table(tokens.path / "documents.parquet", columns=["row", "start", "size"]).sort_by(
+            [("row", "ascending"), ("start", "ascending")]
+        )
+        self._row, self._start, self._size = (placed[name].to_numpy() for name in ("row", "start", "size"))
         self._total = int(self._ends[-1])
         self._count = self._total - held_out
-        self._rows, self._seed = rows, seed
+        self._rows, self._seed, self._accumulate = rows, seed, accumulate
         if self._count < rows:
             raise ConfigError(
                 f"{self._total} rows of tokens are too few for batches of {rows}", "Give more text, or lower batch"
+            )
+        if rows % accumulate:
+            raise ConfigError(
+                f"a batch of {rows} rows does not split into {accumulate} equal parts", "Let accumulate divide batch"
             )
 
     @property
     def per_epoch(self) -> int:
         return self._count // self._rows
 
-    def batch(self, step: int) -> Batch:
+    def batches(self, step: int) -> list[Batch]:
         epoch, position = divmod(step, self.per_epoch)
         order = np.random.default_rng([self._seed, epoch]).permutation(self._count)
-        return self.of(order[position * self._rows : (position + 1) * self._rows])
+        rows = order[position * self._rows : (position + 1) * self._rows]
+        return [self.of(part) for part in np.split(rows, self._accumulate)]
 
     @property
     def held_out_rows(self) -> range:
@@ -75,16 +123,20 @@ class PackedRows:
         return range(self._count, self._total)
 
     def of(self, indices: Iterable[int]) -> Batch:
-        """The batch of some rows."""
+        """The batch of some rows: their documents end to end, their padding left out."""
         chosen = np.array(list(indices))
-        rows = np.empty((len(chosen), self._shards[0].shape[1]), np.int64)
-        where = np.searchsorted(self._ends, chosen, side="right")
-        for shard in np.unique(where):
-            mine = where == shard
-            rows[mine] = self._shards[shard][chosen[mine] - (self._ends[shard] - len(self._shards[shard]))]
-        ids = torch.from_numpy(rows)
-        labels = ids.masked_fill(ids == self._pad, IGNORED)
-        return Batch(ids, labels, int((labels != IGNORED).sum()), tuple(f"row {index}" for index in chosen))
+        texts: list[np.ndarray] = []
+        shard = np.searchsorted(self._ends, chosen, side="right")
+        for row, which in zip(chosen.tolist(), shard.tolist(), strict=True):
+            line = self._shards[which][row - (self._ends[which] - len(self._shards[which]))]
+            first, last = np.searchsorted(self._row, (row, row + 1))
+            texts += [
+                line[start : start + size]
+                for start, size in zip(self._start[first:last], self._size[first:last], strict=True)
+            ]
+        ids = torch.from_numpy(np.concatenate(texts).astype(np.int64))
+        ends = tuple(np.cumsum([len(text) for text in texts]).tolist())
+        return Batch(ids, shifted(ids, ends, None), ends, tuple(f"row {index}" for index in chosen))
 
 
 @dataclass(frozen=True)
@@ -97,39 +149,26 @@ class AnswerRow:
 
 
 class AnswerRows:
-    """Conversations in batches of rows of like length, padded on the right."""
+    """Conversations, in a new order each epoch."""
 
-    def __init__(self, rows: Sequence[AnswerRow], batch: int, seed: int, pad_id: int) -> None:
-        self._all, self._batch, self._seed, self._pad = rows, min(batch, len(rows)), seed, pad_id
+    def __init__(self, rows: Sequence[AnswerRow], batch: int, seed: int, accumulate: int = 1) -> None:
+        self._all, self._batch, self._seed = rows, min(batch, len(rows)), seed
+        self._accumulate = min(accumulate, self._batch)
 
     @property
     def per_epoch(self) -> int:
         return -(-len(self._all) // self._batch)
 
-    def batch(self, step: int) -> Batch:
+    def batches(self, step: int) -> list[Batch]:
         epoch, position = divmod(step, self.per_epoch)
-        return self._of(self._order(epoch)[position])
+        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._all))
+        chosen = order[position * self._batch : (position + 1) * self._batch]
+        return [self.of(part) for part in np.array_split(chosen, self._accumulate) if len(part)]
 
-    def _order(self, epoch: int) -> list[list[int]]:
-        chance = np.random.default_rng([self._seed, epoch])
-        order = chance.permutation(len(self._all)).tolist()
-        window = self._batch * _WINDOW_BATCHES
-        groups: list[list[int]] = []
-        for start in range(0, len(order), window):
-            near = sorted(order[start : start + window], key=lambda index: (len(self._all[index].ids), index))
-            groups += [near[i : i + self._batch] for i in range(0, len(near), self._batch)]
-        return [groups[index] for index in chance.permutation(len(groups))]
-
-    def _of(self, indices: Sequence[int]) -> Batch:
+    def of(self, indices: Iterable[int]) -> Batch:
+        """The batch of some conversations."""
         rows = [self._all[index] for index in indices]
-        longest = max(len(row.ids) for row in rows)
-        ids = torch.full((len(rows), longest), self._pad, dtype=torch.long)
-        labels = torch.full_like(ids, IGNORED)
-        for at, row in enumerate(rows):
-            values = torch.tensor(row.ids)
-            ids[at, : len(values)] = values
-            labels[at, : len(values)] = torch.where(torch.tensor(row.wrote), values, IGNORED)
-        return Batch(ids, labels, sum(len(row.ids) for row in rows), tuple(row.name for row in rows))
+        return Batch.of([row.ids for row in rows], [row.wrote for row in rows], [row.name for row in rows])
 
 
 def answer_rows(rows: Iterable[Mapping[str, Any]], codec: Codec, max_tokens: int, run: Run) -> list[AnswerRow]:

@@ -1,199 +1,205 @@
-"""The one training loop: pretraining and adapters differ in their batches and in which parameters they train.
+"""The one training loop: pretraining, fine-tuning, adapters and preferences differ in their batches, in their objective and
+in which parameters require a gradient.
 
-Weights compute in bfloat16 where the processor multiplies it, and an AdamW keeps float32 copies of what is trained.
-Every step is a function of its number and the state, the state is saved about every 20 s, and threads are fixed: a run
-that was killed and resumed ends in the bits of one that was not.
+Every step is a function of its number and the state, the state is kept as the run goes, and threads are fixed: a run that
+was killed and resumed ends in the bits of one that was not.
 """
 
 from __future__ import annotations
 
 import math
-import statistics
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 import torch
 
 from septet.core import Run, StepFailed
-from septet.model.processor import repeatable
+from septet.model.processor import peak_memory_mb, repeatable
 from septet.train import checkpoint
-from septet.train.batches import Batch, Batches
+from septet.train.optimiser import Decay, MasterAdamW
+from septet.train.watch import Watch
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
-Objective = Callable[["PreTrainedModel", torch.Tensor, torch.Tensor], torch.Tensor]
-
-_WATCHED = 32
-_SPIKES = 3
 _SAVE_EVERY_S = 20.0
+
+
+class Outcome(NamedTuple):
+    """What an objective says of a batch: the mean loss over what it weighs, and other numbers to show as curves."""
+
+    loss: torch.Tensor
+    measures: Mapping[str, float] = {}
+
+
+class Weighed(Protocol):
+    """What the loop asks of a batch: how many things its mean loss is over, how many tokens were read, which rows."""
+
+    @property
+    def weight(self) -> int: ...
+    @property
+    def num_tokens(self) -> int: ...
+    @property
+    def rows(self) -> Sequence[str]: ...
+
+
+class Batches(Protocol):
+    """What the loop asks of its data: a step's batches, whose gradients are added up, as a function of its number."""
+
+    @property
+    def per_epoch(self) -> int: ...
+
+    def batches(self, step: int) -> Sequence[Any]: ...
+
+
+Objective = Callable[[Any], Outcome]
+Look = Callable[[int], Mapping[str, float]]
+"""What is looked at on the way (a validation loss, a sample, a win rate), called with the number of steps done."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How the loop steps. `warmup` is a share of all steps, `spike` a multiple of the median loss (0: no watch)."""
+    """How the loop steps. `warmup` is a share of all steps, `final_rate` a share of the peak, `spike` a multiple of the median
+    loss (0: no watch), `look_every` a number of steps (0: never), `flops` those of a token, forwards and backwards
+    (0: not known), `peak_flops` what the processor does in a second of products."""
 
     steps: int
     learning_rate: float
-    warmup: float
-    weight_decay: float
-    clip: float
-    spike: float
-    seed: int
-    beta2: float = 0.95
+    warmup: float = 0.05
+    schedule: str = "cosine"
     final_rate: float = 0.1
+    decay: Decay = field(default_factory=Decay)
+    spike: float = 4.0
+    look_every: int = 0
+    seed: int = 0
+    flops: float = 0.0
+    peak_flops: float = 0.0
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What is known at the end: one loss a step, and how many tokens were read."""
+    """What is known at the end: one loss a step, how many tokens were read, and what was seen on the way."""
 
     losses: tuple[float, ...]
     tokens: int
+    looks: tuple[Mapping[str, float], ...]
 
 
-def train(module: PreTrainedModel, batches: Batches, objective: Objective, settings: Settings, run: Run) -> Trained:
+def train(
+    module: torch.nn.Module,
+    batches: Batches,
+    objective: Objective,
+    settings: Settings,
+    run: Run,
+    look: Look | None = None,
+) -> Trained:
     """Train the parameters of `module` that require a gradient, in place.
 
-    Raises StepFailed, naming step and rows, when the loss is no number any more or has left its course.
+    The loss of a step is the mean over all that its batches weigh, however it is split. Raises StepFailed, naming step and
+    rows and the last good state, when the loss is no number any more or has left its course.
     """
     with repeatable():
         torch.manual_seed(settings.seed)
         module.train()
-        optimiser = MasterAdamW(module, settings)
-        losses, tokens = _resume(optimiser, run)
+        optimiser = MasterAdamW(module, settings.decay)
+        losses, tokens, looks = _resume(optimiser, run)
         watch = Watch(settings.spike, losses)
-        saved = started = time.monotonic()
-        read = 0
+        meter = _Meter(settings, run)
+        saved, good = time.monotonic(), len(losses)
         for step in range(len(losses), settings.steps):
-            batch = batches.batch(step)
-            loss = objective(module, batch.ids, batch.labels)
-            loss.backward()  # type: ignore[no-untyped-call]
+            parts = batches.batches(step)
+            total = sum(part.weight for part in parts)
+            loss, measures = 0.0, dict[str, float]()
+            for part in parts:
+                outcome = objective(part)
+                share = part.weight / total
+                (outcome.loss * share if len(parts) > 1 else outcome.loss).backward()  # type: ignore[no-untyped-call]
+                if len(parts) > 1:
+                    optimiser.collect()
+                loss += outcome.loss.item() * share
+                for name, value in outcome.measures.items():
+                    measures[name] = measures.get(name, 0.0) + value * share
             norm = optimiser.step(rate := learning_rate(settings, step))
-            losses.append(loss.item())
-            tokens += batch.num_tokens
-            watch.see(step, losses[-1], norm, batch)
-            read += batch.num_tokens
-            speed = read / (time.monotonic() - started)
-            run.metric("loss", losses[-1], step)
-            run.metric("learning_rate", rate, step)
-            run.metric("gradient_norm", norm, step)
-            run.metric("tokens_per_second", speed, step)
-            run.progress(step + 1, settings.steps, "steps")
+            read = sum(part.num_tokens for part in parts)
+            try:
+                watch.see(step, loss, norm, [row for part in parts for row in part.rows])
+            except StepFailed as error:
+                where = f"; the state after step {good} is kept in {checkpoint.path(run.scratch)}" if good else ""
+                raise StepFailed(f"{error.message}{where}", error.remedy) from None
+            losses.append(loss)
+            tokens += read
+            meter.show(step, read, {"loss": loss, "learning_rate": rate, "gradient_norm": norm, **measures})
+            if look and settings.look_every and (step + 1) % settings.look_every == 0:
+                looks.append({"step": step + 1, **_looked(module, look, step + 1)})
+                meter.point(step, looks[-1])
             if time.monotonic() - saved >= _SAVE_EVERY_S:
-                checkpoint.save(run.scratch, optimiser.tensors(), {"losses": losses, "tokens": tokens})
-                saved = time.monotonic()
+                state = {"losses": losses, "tokens": tokens, "looks": looks}
+                checkpoint.save(run.scratch, {**optimiser.tensors(), "random": torch.get_rng_state()}, state)
+                saved, good = time.monotonic(), step + 1
+        optimiser.use_average()
         module.eval()
-    if read:
-        run.observe("tokens_per_second", round(speed, 1))
-        run.observe("training_seconds", round(time.monotonic() - started, 1))
-    return Trained(tuple(losses), tokens)
+    meter.close()
+    return Trained(tuple(losses), tokens, tuple(looks))
 
 
 def learning_rate(settings: Settings, step: int) -> float:
-    """A linear warm-up, then half a cosine down to `final_rate` of the peak."""
+    """A linear warm-up, then down to `final_rate` of the peak: half a cosine, a line, or for `stable` only in the last fifth
+    (https://arxiv.org/abs/2404.06395); `constant` stays."""
     warm = max(1, round(settings.warmup * settings.steps))
     if step < warm:
         return settings.learning_rate * (step + 1) / warm
     done = (step - warm) / max(1, settings.steps - warm)
-    low = settings.final_rate
-    return settings.learning_rate * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * done)))
+    left = {
+        "cosine": 0.5 * (1 + math.cos(math.pi * done)),
+        "linear": 1 - done,
+        "stable": min(1.0, (1 - done) / 0.2),
+        "constant": 1.0,
+    }[settings.schedule]
+    low = 1.0 if settings.schedule == "constant" else settings.final_rate
+    return settings.learning_rate * (low + (1 - low) * left)
 
 
-class MasterAdamW:
-    """AdamW (https://arxiv.org/abs/1711.05101) over float32 copies of the trained parameters.
+class _Meter:
+    """Speed, use of the processor and memory beside what the steps say."""
 
-    A step of 1e-4 is lost in a bfloat16 weight near 1, whose neighbours are 0.008 apart; the copy keeps it.
-    """
+    def __init__(self, settings: Settings, run: Run) -> None:
+        self._settings, self._run = settings, run
+        self._started, self._read, self._speed = time.monotonic(), 0, 0.0
 
-    def __init__(self, module: PreTrainedModel, settings: Settings) -> None:
-        named = sorted((name, weight) for name, weight in module.named_parameters() if weight.requires_grad)
-        self._names = [name for name, _ in named]
-        self._weights: list[torch.Tensor] = [weight for _, weight in named]
-        self._masters = [weight.detach().float().clone() for weight in self._weights]
-        self._clip = settings.clip
-        decayed = [master for master in self._masters if master.dim() > 1]
-        flat = [master for master in self._masters if master.dim() <= 1]
-        groups = [
-            {"params": params, "weight_decay": decay}
-            for params, decay in ((decayed, settings.weight_decay), (flat, 0.0))
-            if params
-        ]
-        self._adamw = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, settings.beta2), fused=True)
+    def show(self, step: int, read: int, values: Mapping[str, float]) -> None:
+        self._read += read
+        self._speed = self._read / max(1e-9, time.monotonic() - self._started)
+        self.point(step, {**values, "tokens_per_second": self._speed, "memory_mb": peak_memory_mb()})
+        if self._settings.flops and self._settings.peak_flops:
+            self.point(step, {"mfu": self._speed * self._settings.flops / self._settings.peak_flops})
+        self._run.progress(step + 1, self._settings.steps, "steps")
 
-    def step(self, rate: float) -> float:
-        """Clip, step, write back. Returns the norm of the gradient before clipping."""
-        for weight, master in zip(self._weights, self._masters, strict=True):
-            master.grad = torch.zeros_like(master) if weight.grad is None else weight.grad.float()
-            weight.grad = None
-        norm = float(torch.nn.utils.clip_grad_norm_(self._masters, self._clip or math.inf))
-        for group in self._adamw.param_groups:
-            group["lr"] = rate
-        self._adamw.step()
-        self._write_back()
-        return norm
+    def point(self, step: int, values: Mapping[str, float]) -> None:
+        for name, value in values.items():
+            if name != "step":
+                self._run.metric(name, value, step)
 
-    def tensors(self) -> dict[str, torch.Tensor]:
-        """Masters, moments and the state of the random generator, by name."""
-        kept = {"random": torch.get_rng_state()}
-        for name, master in zip(self._names, self._masters, strict=True):
-            kept[f"master/{name}"] = master
-            for key, value in self._adamw.state.get(master, {}).items():
-                kept[f"{key}/{name}"] = value
-        return kept
-
-    def restore(self, tensors: dict[str, torch.Tensor]) -> None:
-        """The other way round."""
-        torch.set_rng_state(tensors["random"])
-        with torch.no_grad():
-            for name, master in zip(self._names, self._masters, strict=True):
-                master.copy_(tensors[f"master/{name}"])
-                self._adamw.state[master] = {
-                    key: tensors[f"{key}/{name}"]
-                    for key in ("step", "exp_avg", "exp_avg_sq")
-                    if f"{key}/{name}" in tensors
-                }
-        self._write_back()
-
-    def _write_back(self) -> None:
-        with torch.no_grad():
-            torch._foreach_copy_(self._weights, self._masters)
+    def close(self) -> None:
+        if self._read:
+            self._run.observe("tokens_per_second", round(self._speed, 1))
+            self._run.observe("training_seconds", round(time.monotonic() - self._started, 1))
+            self._run.observe("memory_mb", round(peak_memory_mb()))
 
 
-class Watch:
-    """Stops a run whose loss is no number, or stays far above its median for several steps."""
-
-    def __init__(self, spike: float, losses: Iterable[float]) -> None:
-        self._spike = spike
-        self._recent: deque[float] = deque(losses, maxlen=_WATCHED)
-        self._above = 0
-
-    def see(self, step: int, loss: float, norm: float, batch: Batch) -> None:
-        rows = ", ".join(batch.rows[:4])
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise StepFailed(
-                f"the loss became {loss} with a gradient norm of {norm} at step {step}, on {rows}",
-                "Look at these rows, then lower learning_rate or clip",
-            )
-        if self._spike and len(self._recent) == _WATCHED:
-            usual = statistics.median(self._recent)
-            self._above = self._above + 1 if loss > max(self._spike * usual, usual + 2.0) else 0
-            if self._above >= _SPIKES:
-                raise StepFailed(
-                    f"the loss is {loss:.2f} at step {step}, {_SPIKES} steps far above its median of {usual:.2f}; last on {rows}",
-                    "Lower learning_rate, or set spike to 0 if this is expected",
-                )
-        self._recent.append(loss)
+def _looked(module: torch.nn.Module, look: Look, step: int) -> Mapping[str, float]:
+    """Looking changes nothing: neither the mode of the module nor the random numbers of the steps that follow."""
+    module.eval()
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        seen = look(step)
+    module.train()
+    return seen
 
 
-def _resume(optimiser: MasterAdamW, run: Run) -> tuple[list[float], int]:
+def _resume(optimiser: MasterAdamW, run: Run) -> tuple[list[float], int, list[Mapping[str, float]]]:
     found = checkpoint.load(run.scratch)
     if found is None:
-        return [], 0
+        return [], 0, []
     tensors, state = found
+    torch.set_rng_state(tensors["random"])
     optimiser.restore(tensors)
     run.note(f"resumed after step {len(state['losses'])}")
-    return list(state["losses"]), int(state["tokens"])
+    return list(state["losses"]), int(state["tokens"]), list(state["looks"])

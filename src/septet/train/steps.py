@@ -42,7 +42,7 @@ class Lora(Config):
     seed: int = field(0, "Seed of the adapters and of the order of the rows.", ge=0)
 
 
-@step("train.pretrain", version=1)
+@step("train.pretrain", version=2)
 def pretrain(config: Pretrain, model: Model, tokens: Tokens, run: Run) -> Model:
     """Train a model on packed tokens. Resumes after a kill in the same bits."""
     from septet.train import tuning
@@ -51,7 +51,7 @@ def pretrain(config: Pretrain, model: Model, tokens: Tokens, run: Run) -> Model:
     return Model(run.out)
 
 
-@step("train.lora", version=1)
+@step("train.lora", version=2)
 def lora(config: Lora, model: Model, rows: Conversations, run: Run) -> Adapter:
     """Fine-tune adapters on conversations. Resumes after a kill in the same bits."""
     from septet.train import tuning

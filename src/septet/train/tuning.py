@@ -15,9 +15,11 @@ from septet.model.folder import carry, changed
 from septet.model.processor import precision_of, repeatable
 from septet.model.torch_folder import read_module, write_module
 from septet.train import adapters
+from septet.train.attention import ATTENTION, register
 from septet.train.batches import AnswerRows, Batch, PackedRows, answer_rows
 from septet.train.loop import Settings, Trained, train
-from septet.train.objectives import IGNORED, cross_entropy
+from septet.train.objectives import cross_entropy, mean_loss
+from septet.train.optimiser import Decay
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -25,14 +27,11 @@ if TYPE_CHECKING:
     from septet.train.steps import Lora, Pretrain
 
 _VALIDATION_ROWS = 64
-_SHORT_ROWS = 1024
-"""Rows up to so many tokens attend by plain matrix products: torch's kernel is slower on a CPU (2026-11: steps took a
-tenth longer for Gemma 3 270M at 205 tokens, a seventh for a small Llama at 256), and longer rows would need its memory."""
 
 
 def pretrain(config: Pretrain, model: Model, tokens: Tokens, run: Run) -> None:
     """Train all weights and write the model. Raises ConfigError when model and tokens do not belong together."""
-    _trainable(model)
+    check_trainable(model)
     shape = read_json(model.path / "config.json")
     meta = tokens.meta
     if meta["vocabulary"] > shape["vocab_size"]:
@@ -46,7 +45,7 @@ def pretrain(config: Pretrain, model: Model, tokens: Tokens, run: Run) -> None:
             "Raise the model's context, or lower the sequence of the rows",
         )
     precision = precision_of(config.precision)
-    module = read_module(model.path, precision, _attention(meta["sequence"]))
+    module = trainable(model, precision)
     held_out = min(_VALIDATION_ROWS, math.ceil(meta["rows"] * config.held_out)) if meta["rows"] > config.batch else 0
     data = PackedRows(tokens, config.batch, config.seed, held_out)
     kept_out = data.held_out_rows
@@ -55,8 +54,7 @@ def pretrain(config: Pretrain, model: Model, tokens: Tokens, run: Run) -> None:
         steps=config.steps,
         learning_rate=config.learning_rate,
         warmup=config.warmup,
-        weight_decay=config.weight_decay,
-        clip=config.clip,
+        decay=Decay(weight_decay=config.weight_decay, clip=config.clip),
         spike=config.spike,
         seed=config.seed,
     )
@@ -64,7 +62,7 @@ def pretrain(config: Pretrain, model: Model, tokens: Tokens, run: Run) -> None:
         f"{config.steps} steps are {config.steps / data.per_epoch:.1f} passes over {data.per_epoch * config.batch} rows"
     )
     before = validation_loss(module, validation)
-    trained = train(module, data, cross_entropy, settings, run)
+    trained = train(module, data, cross_entropy(module), settings, run)
     after = validation_loss(module, validation)
     if before is not None and after is not None:
         run.metric("validation_loss", before, 0)
@@ -77,14 +75,14 @@ def pretrain(config: Pretrain, model: Model, tokens: Tokens, run: Run) -> None:
 
 def lora(config: Lora, model: Model, rows: Conversations, run: Run) -> None:
     """Train adapters and write them. Raises ConfigError when no row can be trained on."""
-    _trainable(model)
+    check_trainable(model)
     shape = read_json(model.path / "config.json")
     codec = Codec(model.path)
     longest = min(config.max_tokens, shape["max_position_embeddings"])
     kept = answer_rows(rows.rows(), codec, longest, run)
-    data = AnswerRows(kept, config.batch, config.seed, codec.pad_id)
+    data = AnswerRows(kept, config.batch, config.seed)
     precision = precision_of(config.precision)
-    module = read_module(model.path, precision, _attention(max(len(row.ids) for row in kept)))
+    module = trainable(model, precision)
     wrapped = adapters.put_on(module, config.rank, config.alpha, config.dropout, config.seed)
     count = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
     need = sizing.training_bytes(sizing.num_parameters(shape), count, precision)
@@ -95,13 +93,11 @@ def lora(config: Lora, model: Model, rows: Conversations, run: Run) -> None:
         steps=max(1, round(config.epochs * data.per_epoch)),
         learning_rate=config.learning_rate,
         warmup=config.warmup,
-        weight_decay=config.weight_decay,
-        clip=config.clip,
+        decay=Decay(weight_decay=config.weight_decay, clip=config.clip, beta2=0.999),
         spike=config.spike,
         seed=config.seed,
-        beta2=0.999,
     )
-    trained = train(module, data, cross_entropy, settings, run)
+    trained = train(module, data, cross_entropy(module), settings, run)
     adapters.write_adapter(wrapped, model.card, run.out)
     _write_log(trained, {"rows": len(kept)}, run)
 
@@ -113,17 +109,19 @@ def validation_loss(module: PreTrainedModel, batches: list[Batch]) -> float | No
     total, labels = 0.0, 0
     with repeatable(), torch.no_grad():
         for batch in batches:
-            count = int((batch.labels[:, 1:] != IGNORED).sum())
-            total += float(cross_entropy(module, batch.ids, batch.labels)) * count
-            labels += count
+            total += float(mean_loss(module, batch)) * batch.weight
+            labels += batch.weight
     return total / labels
 
 
-def _attention(longest: int) -> str:
-    return "eager" if longest <= _SHORT_ROWS else "sdpa"
+def trainable(model: Model, precision: str) -> PreTrainedModel:
+    """The module of a model, attending to the texts of a batch as `train.attention` does."""
+    register()
+    return read_module(model.path, precision, ATTENTION)
 
 
-def _trainable(model: Model) -> None:
+def check_trainable(model: Model) -> None:
+    """Raises ConfigError for a model that cannot be trained."""
     model.check()
     if model.form != "safetensors":
         raise ConfigError("a GGUF model is quantised and cannot be trained", "Load it with form = 'safetensors'")
