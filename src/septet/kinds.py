@@ -226,9 +226,21 @@ class Conversations(Artifact):
 
 
 class Preferences(Artifact):
-    """Pairs for preference training: id, prompt, chosen, rejected."""
+    """Preferences among answers: id, prompt, chosen, rejected, each a list of messages; an answer is one turn of the assistant.
+
+    A row with `chosen` or `rejected` alone is unpaired: an answer that was liked, or disliked. `reward`, where it stands, is the
+    number that the chosen answer got.
+    """
 
     required = ("rows.jsonl",)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        yield from read_lines(self.path / "rows.jsonl")
+
+    @classmethod
+    def write(cls, path: Path, rows: Iterable[Mapping[str, Any]]) -> Preferences:
+        write_lines(path / "rows.jsonl", rows)
+        return cls(path)
 
 
 class Tokenizer(Artifact):
