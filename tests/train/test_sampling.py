@@ -8,7 +8,7 @@ from septet.model.codec import Codec
 from septet.train.batches import Batch
 from septet.train.objectives import log_likelihoods
 from septet.train.sampling import sample
-from septet.train.tuning import trainable
+from septet.train.trainable import trainable
 
 MESSAGES = [[{"role": "user", "content": text}] for text in tiny_models.TEXTS]
 

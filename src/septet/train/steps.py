@@ -45,9 +45,9 @@ class Lora(Config):
 @step("train.pretrain", version=2)
 def pretrain(config: Pretrain, model: Model, tokens: Tokens, run: Run) -> Model:
     """Train a model on packed tokens. Resumes after a kill in the same bits."""
-    from septet.train import tuning
+    from septet.train import pretraining
 
-    tuning.pretrain(config, model, tokens, run)
+    pretraining.pretrain(config, model, tokens, run)
     return Model(run.out)
 
 

@@ -1,76 +1,23 @@
-"""What the two training steps do around the loop: read the model, lay out the data, keep what was learnt."""
+"""What fine-tuning does around the loop: read the model, lay out the conversations, keep what was learnt."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-import torch
-
-from septet.core import ConfigError, Run
-from septet.kinds import Conversations, Model, Tokens, read_json, write_json
+from septet.core import Run
+from septet.kinds import Conversations, Model, read_json
 from septet.model import sizing
 from septet.model.codec import Codec
-from septet.model.folder import carry, changed
-from septet.model.processor import precision_of, repeatable
-from septet.model.torch_folder import read_module, write_module
+from septet.model.processor import precision_of
 from septet.train import adapters
-from septet.train.attention import ATTENTION, register
-from septet.train.batches import AnswerRows, Batch, PackedRows, answer_rows
-from septet.train.loop import Settings, Trained, train
-from septet.train.objectives import cross_entropy, mean_loss
+from septet.train.batches import AnswerRows, answer_rows
+from septet.train.loop import Settings, train
+from septet.train.objectives import cross_entropy
 from septet.train.optimiser import Decay
+from septet.train.trainable import check_trainable, trainable, write_log
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
-    from septet.train.steps import Lora, Pretrain
-
-_VALIDATION_ROWS = 64
-
-
-def pretrain(config: Pretrain, model: Model, tokens: Tokens, run: Run) -> None:
-    """Train all weights and write the model. Raises ConfigError when model and tokens do not belong together."""
-    check_trainable(model)
-    shape = read_json(model.path / "config.json")
-    meta = tokens.meta
-    if meta["vocabulary"] > shape["vocab_size"]:
-        raise ConfigError(
-            f"the tokens have a vocabulary of {meta['vocabulary']}, the model one of {shape['vocab_size']}",
-            "Pack the tokens with the tokenizer that the model was made with",
-        )
-    if meta["sequence"] > shape["max_position_embeddings"]:
-        raise ConfigError(
-            f"rows of {meta['sequence']} tokens are longer than the model's context of {shape['max_position_embeddings']}",
-            "Raise the model's context, or lower the sequence of the rows",
-        )
-    precision = precision_of(config.precision)
-    module = trainable(model, precision)
-    held_out = min(_VALIDATION_ROWS, math.ceil(meta["rows"] * config.held_out)) if meta["rows"] > config.batch else 0
-    data = PackedRows(tokens, config.batch, config.seed, held_out)
-    kept_out = data.held_out_rows
-    validation = [data.of(kept_out[i : i + config.batch]) for i in range(0, held_out, config.batch)]
-    settings = Settings(
-        steps=config.steps,
-        learning_rate=config.learning_rate,
-        warmup=config.warmup,
-        decay=Decay(weight_decay=config.weight_decay, clip=config.clip),
-        spike=config.spike,
-        seed=config.seed,
-    )
-    run.note(
-        f"{config.steps} steps are {config.steps / data.per_epoch:.1f} passes over {data.per_epoch * config.batch} rows"
-    )
-    before = validation_loss(module, validation)
-    trained = train(module, data, cross_entropy(module), settings, run)
-    after = validation_loss(module, validation)
-    if before is not None and after is not None:
-        run.metric("validation_loss", before, 0)
-        run.metric("validation_loss", after, config.steps)
-        run.note(f"validation loss {before:.2f} -> {after:.2f} on {held_out} rows that were not trained on")
-    write_module(module.state_dict(), shape, run.out, precision)
-    carry(model.path, run.out, changed(model.card, "pretrained on packed tokens"))
-    _write_log(trained, {"validation_loss_before": before, "validation_loss_after": after}, run)
+    from septet.train.steps import Lora
 
 
 def lora(config: Lora, model: Model, rows: Conversations, run: Run) -> None:
@@ -99,35 +46,4 @@ def lora(config: Lora, model: Model, rows: Conversations, run: Run) -> None:
     )
     trained = train(module, data, cross_entropy(module), settings, run)
     adapters.write_adapter(wrapped, model.card, run.out)
-    _write_log(trained, {"rows": len(kept)}, run)
-
-
-def validation_loss(module: PreTrainedModel, batches: list[Batch]) -> float | None:
-    """The mean loss per label over some batches; none when there are none."""
-    if not batches:
-        return None
-    total, labels = 0.0, 0
-    with repeatable(), torch.no_grad():
-        for batch in batches:
-            total += float(mean_loss(module, batch)) * batch.weight
-            labels += batch.weight
-    return total / labels
-
-
-def trainable(model: Model, precision: str) -> PreTrainedModel:
-    """The module of a model, attending to the texts of a batch as `train.attention` does."""
-    register()
-    return read_module(model.path, precision, ATTENTION)
-
-
-def check_trainable(model: Model) -> None:
-    """Raises ConfigError for a model that cannot be trained."""
-    model.check()
-    if model.form != "safetensors":
-        raise ConfigError("a GGUF model is quantised and cannot be trained", "Load it with form = 'safetensors'")
-
-
-def _write_log(trained: Trained, more: dict[str, float | int | None], run: Run) -> None:
-    """training.json: the loss of each step. It is a function of the inputs, so it may stand in the artifact."""
-    losses = [round(loss, 5) for loss in trained.losses]
-    write_json(run.out / "training.json", {"steps": len(losses), "tokens": trained.tokens, "losses": losses, **more})
+    write_log(trained, {"rows": len(kept)}, run)

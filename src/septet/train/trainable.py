@@ -1,0 +1,33 @@
+"""A model as the training steps read it, and what they write of a finished training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from septet.core import ConfigError, Run
+from septet.kinds import Model, write_json
+from septet.model.torch_folder import read_module
+from septet.train.attention import ATTENTION, register
+from septet.train.loop import Trained
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def trainable(model: Model, precision: str) -> PreTrainedModel:
+    """The module of a model, attending to the texts of a batch as `train.attention` does."""
+    register()
+    return read_module(model.path, precision, ATTENTION)
+
+
+def check_trainable(model: Model) -> None:
+    """Raises ConfigError for a model that cannot be trained."""
+    model.check()
+    if model.form != "safetensors":
+        raise ConfigError("a GGUF model is quantised and cannot be trained", "Load it with form = 'safetensors'")
+
+
+def write_log(trained: Trained, more: dict[str, float | int | None], run: Run) -> None:
+    """training.json: the loss of each step. It is a function of the inputs, so it may stand in the artifact."""
+    losses = [round(loss, 5) for loss in trained.losses]
+    write_json(run.out / "training.json", {"steps": len(losses), "tokens": trained.tokens, "losses": losses, **more})
