@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 from septet.core import ConfigError, plugins
 from septet.kinds import Model
 from septet.model.codec import Codec, Prompt
-from septet.model.folder import check_golden
+from septet.model.folder import check_chats, check_golden
 
 GROUP = "septet.inference"
 
@@ -77,10 +77,11 @@ class Engine(Protocol):
 def load(model: Model, engine: str = "auto") -> Engine:
     """Load a model. `auto` takes llama.cpp for the GGUF form and torch for safetensors.
 
-    Raises ConfigError for an unknown engine, one that cannot run this form, and a model whose golden prompts do not come
-    out as when it was made; MissingExtra when the engine's package is missing.
+    Raises ConfigError for a model that is no decoder, for an unknown engine, one that cannot run this form, and a model whose
+    golden prompts do not come out as when it was made; MissingExtra when the engine's package is missing.
     """
     model.check()
+    check_chats(model.path)
     if engine == "auto":
         engine = "llamacpp" if model.form == "gguf" else "torch"
     made = plugins.load(GROUP, engine)(model)

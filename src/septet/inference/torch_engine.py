@@ -15,6 +15,7 @@ from septet.core import ConfigError
 from septet.inference.protocol import Completion, Options, Piece, StopText
 from septet.kinds import Model, read_json
 from septet.model.codec import Codec, Prompt
+from septet.model.folder import check_chats
 from septet.model.processor import precision_of, repeatable
 from septet.model.torch_folder import read_module
 
@@ -30,6 +31,7 @@ class TorchEngine:
     def __init__(self, model: Model, precision: str = "auto", batch: int = _BATCH) -> None:
         if model.form != "safetensors":
             raise ConfigError("torch runs the safetensors form of a model, this one is GGUF", "Use the engine llamacpp")
+        check_chats(model.path)
         self.codec = Codec(model.path)
         self._module = read_module(model.path, precision_of(precision))
         self._context = int(read_json(model.path / "config.json")["max_position_embeddings"])

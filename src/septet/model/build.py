@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from septet.core import ConfigError, Run
-from septet.kinds import read_json
+from septet.kinds import read_json, write_json
+from septet.model import architecture, shapes, sizing
 from septet.model import folder as folders
-from septet.model import sizing
 from septet.model.codec import token_name
 from septet.model.sources import Found, copy_terms
 
 if TYPE_CHECKING:
-    from septet.model.steps import Decoder, Load
+    from septet.model.steps import Decoder, Encoder, EncoderDecoder, Load
 
 _FOLDER_FILES = (
     "config.json",
@@ -27,66 +27,73 @@ _FOLDER_FILES = (
 
 
 def decoder(config: Decoder, tokenizer: Path, run: Run) -> None:
-    """A Llama-type model with random weights. Raises ConfigError for sizes that do not fit each other."""
-    from septet.model.torch_folder import new_module, write_module
+    """A decoder with random weights. Raises ConfigError for sizes that do not fit each other."""
+    top, named = _take_tokenizer(tokenizer, run)
+    if named["eos"] is None:
+        raise ConfigError(
+            "the tokenizer has no eos_token, so nothing could end an answer", "Name eos_token in tokenizer_config.json"
+        )
+    _write(config.name, "model.decoder", config.seed, shapes.decoder(config, top, named), run)
 
-    kv_heads = config.kv_heads or config.heads
-    if config.width % config.heads or (config.width // config.heads) % 2:
-        raise ConfigError(
-            f"a width of {config.width} does not split into {config.heads} heads of even width", "Change width or heads"
-        )
-    if config.heads % kv_heads:
-        raise ConfigError(
-            f"{config.heads} heads cannot share {kv_heads} key and value heads", "Let kv_heads divide heads"
-        )
-    if config.width % 32 or config.feed_forward % 32:
-        raise ConfigError("width and feed_forward must be multiples of 32", "Quantised weights come in blocks of 32")
+
+def encoder(config: Encoder, tokenizer: Path, run: Run) -> None:
+    """An encoder with random weights. Raises ConfigError for sizes that do not fit each other."""
+    top, named = _with_mask(*_take_tokenizer(tokenizer, run))
+    _write(config.name, "model.encoder", config.seed, shapes.encoder(config, top, named), run)
+
+
+def encoder_decoder(config: EncoderDecoder, tokenizer: Path, run: Run) -> None:
+    """An encoder-decoder with random weights. Raises ConfigError for sizes that do not fit each other."""
+    top, named = _take_tokenizer(tokenizer, run)
+    for role in ("eos", "pad"):
+        if named[role] is None:
+            raise ConfigError(
+                f"the tokenizer has no {role}_token, which an encoder-decoder needs",
+                f"Name {role}_token in tokenizer_config.json",
+            )
+    if config.kind == "t5":
+        top += config.sentinels
+    else:
+        top, named = _with_mask(top, named)
+    _write(config.name, "model.encoder_decoder", config.seed, shapes.encoder_decoder(config, top, named), run)
+
+
+def _take_tokenizer(tokenizer: Path, run: Run) -> tuple[int, dict[str, int | None]]:
+    """Copy its files. Returns the size of its vocabulary, and the ids of its special tokens by role."""
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"):
         if (tokenizer / name).is_file():
             shutil.copyfile(tokenizer / name, run.out / name)
     ids = folders.token_ids(run.out)
     settings = read_json(run.out / "tokenizer_config.json")
-    named = {role: ids.get(token_name(settings.get(f"{role}_token"))) for role in ("bos", "eos", "pad")}
-    if named["eos"] is None:
-        raise ConfigError(
-            "the tokenizer has no eos_token, so nothing could end an answer", "Name eos_token in tokenizer_config.json"
-        )
-    shape: dict[str, Any] = {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "vocab_size": max(ids.values()) + 1,
-        "hidden_size": config.width,
-        "intermediate_size": config.feed_forward or -(-config.width * 8 // 3 // 32) * 32,
-        "num_hidden_layers": config.layers,
-        "num_attention_heads": config.heads,
-        "num_key_value_heads": kv_heads,
-        "head_dim": config.width // config.heads,
-        "hidden_act": "silu",
-        "max_position_embeddings": config.context,
-        "rms_norm_eps": 1e-05,
-        "rope_parameters": {"rope_type": "default", "rope_theta": config.rope_theta},
-        "tie_word_embeddings": True,
-        "bos_token_id": named["bos"],
-        "eos_token_id": named["eos"],
-        "pad_token_id": named["pad"],
-    }
-    module = new_module(shape, config.seed)
+    roles = ("bos", "eos", "pad", "mask")
+    return max(ids.values()) + 1, {role: ids.get(token_name(settings.get(f"{role}_token"))) for role in roles}
+
+
+def _with_mask(top: int, named: dict[str, int | None]) -> tuple[int, dict[str, int | None]]:
+    """The first id above the vocabulary stands for the mask where the tokenizer has none."""
+    return (top + 1, {**named, "mask": top}) if named["mask"] is None else (top, named)
+
+
+def _write(name: str, source: str, seed: int, shape: dict[str, Any], run: Run) -> None:
+    from septet.model.torch_folder import new_module, write_module
+
+    module = new_module(shape, seed)
     write_module(module.state_dict(), shape, run.out, "float32")
     total = sizing.num_parameters(shape)
     folders.complete(
         run.out,
         {
-            "name": config.name,
+            "name": name,
             "licence": "own",
             "terms": [],
-            "source": "model.decoder",
+            "source": source,
             "parameters": total,
-            "context": config.context,
+            "context": architecture.context(shape),
             "changes": [],
         },
     )
     need = sizing.spoken(sizing.training_bytes(total, total, "float32"))
-    run.note(f"{config.name}: {total / 1e6:.1f} million parameters; training takes about {need} and activations")
+    run.note(f"{name}: {total / 1e6:.1f} million parameters; training takes about {need} and activations")
 
 
 def loaded(config: Load, found: Found, run: Run) -> None:
@@ -170,8 +177,16 @@ def _from_folder(found: Found, run: Run) -> dict[str, Any]:
                     total += sum(_product(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
             except SafetensorError as error:
                 raise ConfigError(f"{file.name} is broken: {error}", "Fetch it again") from error
-    context = config.get("max_position_embeddings")
-    return {"name": config.get("_name_or_path", ""), "parameters": total, "context": context, "changes": []}
+    if architecture.kind(config) != architecture.DECODER and "mask_token_id" not in config:
+        mask = folders.token_ids(run.out).get(token_name(_settings(run.out).get("mask_token")))
+        if mask is not None:
+            write_json(run.out / "config.json", {**config, "mask_token_id": mask})
+    named = config.get("_name_or_path", "")
+    return {"name": named, "parameters": total, "context": architecture.context(config), "changes": []}
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    return dict(read_json(folder / "tokenizer_config.json"))
 
 
 def _product(shape: tuple[int, ...] | list[int]) -> int:

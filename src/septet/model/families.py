@@ -68,7 +68,8 @@ def of_gguf(file: GgufFile) -> Family:
         if family.gguf == name:
             return family
     raise ConfigError(
-        f"{file.path.name} has the architecture '{name}'", f"These are read: {', '.join(f.gguf for f in FAMILIES)}"
+        f"{file.path.name} has the architecture '{name}'",
+        f"Of GGUF, these decoders are read: {', '.join(f.gguf for f in FAMILIES)}; bring others in as a folder of safetensors",
     )
 
 

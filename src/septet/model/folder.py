@@ -14,6 +14,7 @@ from typing import Any
 
 from septet.core import ConfigError
 from septet.kinds import read_json, write_json
+from septet.model import architecture
 from septet.model.codec import Codec, token_name
 from septet.model.template import PLAIN, grounded_messages
 
@@ -47,7 +48,14 @@ _GOLDEN: tuple[tuple[str, str, list[dict[str, str]]], ...] = (
 
 
 def complete(folder: Path, card: Mapping[str, Any]) -> None:
-    """Add to a folder with tokenizer and config.json what it lacks: template, generation defaults, golden prompts, card."""
+    """Add to a folder with tokenizer and config.json what it lacks: template, generation defaults, golden prompts, card.
+
+    An encoder writes nothing, so that it gets its card alone.
+    """
+    config = _optional(folder / "config.json")
+    if architecture.kind(config) == architecture.ENCODER:
+        write_json(folder / "model_card.json", card)
+        return
     settings = read_json(folder / "tokenizer_config.json")
     if not (folder / "chat_template.jinja").is_file():
         (folder / "chat_template.jinja").write_text(
@@ -58,6 +66,16 @@ def complete(folder: Path, card: Mapping[str, Any]) -> None:
     write_json(folder / "generation_config.json", _generation(folder))
     write_json(folder / "golden.json", golden(Codec(folder)))
     write_json(folder / "model_card.json", card)
+
+
+def check_chats(folder: Path) -> None:
+    """Raise ConfigError for a model that cannot continue a conversation: an encoder, or an encoder-decoder."""
+    found = architecture.kind(_optional(folder / "config.json"))
+    if found != architecture.DECODER:
+        raise ConfigError(
+            f"{folder} holds an {found.replace('_', '-')}, which continues no conversation",
+            "Chats and releases want a decoder: model.decoder makes one, model.load brings one in",
+        )
 
 
 def carry(source: Path, folder: Path, card: Mapping[str, Any]) -> None:
@@ -109,7 +127,9 @@ def _generation(folder: Path) -> dict[str, Any]:
     if not stops:
         raise ConfigError(f"{folder} names no token that ends an answer", "Set eos_token in tokenizer_config.json")
     pad = ids.get(token_name(settings.get("pad_token")))
+    start = config.get("decoder_start_token_id")
     return {
+        **({} if start is None else {"decoder_start_token_id": start}),
         "bos_token_id": ids.get(token_name(settings.get("bos_token"))),
         "eos_token_id": sorted(stops),
         "pad_token_id": pad if pad is not None else min(stops),

@@ -1,4 +1,4 @@
-"""Models: a new decoder with random weights, or weights that somebody else trained."""
+"""Models: a new one with random weights, or weights that somebody else trained."""
 
 from __future__ import annotations
 
@@ -7,19 +7,73 @@ from septet.kinds import Model, Tokenizer
 
 
 class Decoder(Config):
-    """A new decoder of the Llama type with random weights."""
+    """A new decoder with random weights: it continues a text."""
 
+    kind: str = field(
+        "llama",
+        "Family: llama, gpt (GPT-2: learned positions), qwen (Qwen3: normed queries and keys), moe (Qwen3 with experts).",
+        choices=("llama", "gpt", "qwen", "moe"),
+    )
     layers: int = field(4, "Number of layers.", ge=1)
     width: int = field(256, "Width of the residual stream; a multiple of 32.", ge=32)
     heads: int = field(4, "Number of attention heads.", ge=1)
     kv_heads: int = field(0, "Number of key and value heads, a divisor of heads; 0: as many as heads.", ge=0)
     feed_forward: int = field(
-        0, "Width of the feed-forward layers; 0: 8/3 of width, rounded up to a multiple of 32.", ge=0
+        0,
+        "Width of the feed-forward layers, for moe of each expert; 0: 8/3 of width, rounded up to a multiple of 32, for gpt "
+        "4 times width.",
+        ge=0,
     )
+    experts: int = field(4, "Experts of a layer, for moe.", ge=2)
+    experts_per_token: int = field(2, "Experts that a token is sent to, for moe.", ge=1)
     context: int = field(512, "Longest sequence, in tokens.", ge=8)
     rope_theta: float = field(10000.0, "Base of the rotary position angles.", gt=1)
+    dropout: float = field(0.0, "Share of the residual stream dropped in training; only gpt has one.", ge=0, lt=1)
     seed: int = field(0, "Seed of the random weights.", ge=0)
     name: str = field("decoder", "Name on the model card.")
+
+
+class Encoder(Config):
+    """A new encoder with random weights: it reads a text in both directions and fills in masked tokens."""
+
+    kind: str = field(
+        "bert",
+        "Family: bert, or modernbert (rotary positions, gated layers, windows in two layers of three).",
+        choices=("bert", "modernbert"),
+    )
+    layers: int = field(4, "Number of layers.", ge=1)
+    width: int = field(256, "Width of the residual stream.", ge=8)
+    heads: int = field(4, "Number of attention heads.", ge=1)
+    feed_forward: int = field(0, "Width of the feed-forward layers; 0: bert 4 times width, modernbert 8/3.", ge=0)
+    context: int = field(512, "Longest sequence, in tokens.", ge=8)
+    window: int = field(128, "Tokens that a windowed layer of modernbert sees, half to each side.", ge=2)
+    dropout: float = field(0.0, "Share of activations dropped in training, outside attention.", ge=0, lt=1)
+    seed: int = field(0, "Seed of the random weights.", ge=0)
+    name: str = field("encoder", "Name on the model card.")
+
+
+class EncoderDecoder(Config):
+    """A new encoder-decoder with random weights: it reads one text and writes another."""
+
+    kind: str = field(
+        "t5",
+        "Family: t5 (relative positions, spans behind sentinels), or bart (learned positions, masked spans).",
+        choices=("t5", "bart"),
+    )
+    layers: int = field(4, "Number of encoder layers.", ge=1)
+    decoder_layers: int = field(0, "Number of decoder layers; 0: as many as encoder layers.", ge=0)
+    width: int = field(256, "Width of the residual stream.", ge=8)
+    heads: int = field(4, "Number of attention heads.", ge=1)
+    feed_forward: int = field(
+        0, "Width of the feed-forward layers; 0: t5 (gated) 8/3 of width, bart 4 times width.", ge=0
+    )
+    context: int = field(512, "Longest sequence of each side, in tokens.", ge=8)
+    sentinels: int = field(64, "Ids reserved at the top of the vocabulary to stand for spans, for t5.", ge=1)
+    dropout: float = field(
+        0.0, "Share of activations dropped in training; only bart has one outside attention.", ge=0, lt=1
+    )
+    seed: int = field(0, "Seed of the random weights.", ge=0)
+    name: str = field("encoder-decoder", "Name on the model card.")
 
 
 class Load(Config):
@@ -43,6 +97,24 @@ def decoder(config: Decoder, tokenizer: Tokenizer, run: Run) -> Model:
     from septet.model import build
 
     build.decoder(config, tokenizer.path, run)
+    return Model(run.out)
+
+
+@step("model.encoder", version=1)
+def encoder(config: Encoder, tokenizer: Tokenizer, run: Run) -> Model:
+    """Make an encoder from its sizes. A tokenizer without a mask token gets an id for it above its vocabulary."""
+    from septet.model import build
+
+    build.encoder(config, tokenizer.path, run)
+    return Model(run.out)
+
+
+@step("model.encoder_decoder", version=1)
+def encoder_decoder(config: EncoderDecoder, tokenizer: Tokenizer, run: Run) -> Model:
+    """Make an encoder-decoder from its sizes, with ids above the tokenizer's vocabulary for what stands for hidden spans."""
+    from septet.model import build
+
+    build.encoder_decoder(config, tokenizer.path, run)
     return Model(run.out)
 
 

@@ -9,18 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from septet.core import ConfigError, MissingExtra
 from septet.kinds import read_json, refuse_pickle, write_json
+from septet.model import architecture
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+_AUTO = {
+    architecture.DECODER: "AutoModelForCausalLM",
+    architecture.ENCODER: "AutoModelForMaskedLM",
+    architecture.ENCODER_DECODER: "AutoModelForSeq2SeqLM",
+}
+
 
 def read_module(folder: Path, precision: str, attention: str = "sdpa") -> PreTrainedModel:
-    """The causal language model in a folder, on the CPU, in evaluation mode.
+    """The language model in a folder, causal, masked or from sequence to sequence as its config says, on the CPU, in
+    evaluation mode.
 
     `attention`: `sdpa`, torch's own kernel, or `eager`, plain matrix products, which hold all scores of a layer at once.
 
-    Raises ConfigError for pickle files, for models that need code of their own, and for weights that cannot be read.
+    Raises ConfigError for pickle files, for models that need code of their own, and for weights that cannot be read or are
+    not all there.
     """
     refuse_pickle(folder)
     config = read_json(folder / "config.json")
@@ -31,14 +40,15 @@ def read_module(folder: Path, precision: str, attention: str = "sdpa") -> PreTra
         )
     try:
         import torch
+        import transformers
         from safetensors import SafetensorError
-        from transformers import AutoModelForCausalLM
     except ModuleNotFoundError as error:
         raise MissingExtra(error.name or "transformers", "models") from error
     try:
         with _quiet():
-            module = AutoModelForCausalLM.from_pretrained(
+            module, told = getattr(transformers, _AUTO[architecture.kind(config)]).from_pretrained(
                 str(folder),
+                output_loading_info=True,
                 dtype=getattr(torch, precision),
                 local_files_only=True,
                 use_safetensors=True,
@@ -47,34 +57,56 @@ def read_module(folder: Path, precision: str, attention: str = "sdpa") -> PreTra
             )
     except (OSError, ValueError, SafetensorError, RuntimeError) as error:
         raise ConfigError(f"the model in {folder} cannot be read: {error}", "Fetch or make it again") from error
-    return module.eval()
+    if told["missing_keys"]:
+        raise ConfigError(
+            f"the model in {folder} lacks {len(told['missing_keys'])} weights, the first: {min(told['missing_keys'])}",
+            "They would be random: use a folder that holds the whole model with its output layer",
+        )
+    found: PreTrainedModel = module.eval()
+    return found
 
 
 def new_module(config: dict[str, Any], seed: int) -> PreTrainedModel:
     """A model with random weights, the same for the same seed. float32."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
 
-    settings = {key: value for key, value in config.items() if key not in ("model_type", "architectures", "dtype")}
     with torch.random.fork_rng(devices=[]), _quiet():
         torch.manual_seed(seed)
-        return AutoModelForCausalLM.from_config(
-            AutoConfig.for_model(config["model_type"], **settings), dtype=torch.float32
-        ).eval()
+        return _made(config)
+
+
+def empty_module(config: dict[str, Any]) -> PreTrainedModel:
+    """A model without memory for its weights, on torch's meta device: to count and name them."""
+    import torch
+
+    with torch.device("meta"), _quiet():
+        return _made(config)
+
+
+def _made(config: dict[str, Any]) -> PreTrainedModel:
+    import torch
+    import transformers
+
+    settings = {key: value for key, value in config.items() if key not in ("model_type", "architectures", "dtype")}
+    try:
+        built = transformers.AutoConfig.for_model(config["model_type"], **settings)
+        auto = getattr(transformers, _AUTO[architecture.kind(config)])
+        module: PreTrainedModel = auto.from_config(built, dtype=torch.float32).eval()
+    except (KeyError, ValueError) as error:
+        raise ConfigError(
+            f"no model can be made of this config.json: {error}", "Use the config of a standard architecture"
+        ) from error
+    return module
 
 
 def write_module(weights: dict[str, torch.Tensor], config: dict[str, Any], folder: Path, precision: str) -> None:
-    """config.json and model.safetensors: the same bytes for the same weights."""
+    """config.json and model.safetensors: the same bytes for the same weights. What is tied to another is not written twice."""
     import torch
     from safetensors.torch import save_file
 
     kind = getattr(torch, precision)
-    tied = config.get("tie_word_embeddings", False)
-    kept = {
-        name: weight.detach().to(kind).contiguous()
-        for name, weight in sorted(weights.items())
-        if not (tied and name == "lm_head.weight")
-    }
+    tied = empty_module(config).all_tied_weights_keys
+    kept = {name: weight.detach().to(kind).contiguous() for name, weight in sorted(weights.items()) if name not in tied}
     save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
     write_json(folder / "config.json", {**config, "dtype": precision})
 

@@ -36,9 +36,11 @@ def release(
     """Hold every gate of the policy to the reports; write the release, or refuse it and name each gate that is red."""
     from septet.detect import policy as policies
     from septet.detect.access import is_cleared
+    from septet.model.folder import check_chats
     from septet.operate.classes import learned_classes
     from septet.operate.gates import judge
 
+    check_chats(model.path)
     rules = policies.load(policy.path)
     learned = learned_classes(model.path)
     if config.readers and not is_cleared(rules.access, config.readers, learned):

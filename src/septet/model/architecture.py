@@ -1,0 +1,33 @@
+"""What a config.json says of a model's kind: a decoder continues a text, an encoder reads one in both directions, an
+encoder-decoder reads one and writes another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+DECODER, ENCODER, ENCODER_DECODER = "decoder", "encoder", "encoder_decoder"
+_ENCODERS = frozenset(
+    ("albert", "bert", "camembert", "deberta-v2", "distilbert", "electra", "modernbert", "roberta", "xlm-roberta")
+)
+_ENCODER_DECODERS = frozenset(("bart", "longt5", "marian", "mbart", "mt5", "pegasus", "t5", "umt5"))
+
+
+def kind(config: Mapping[str, Any]) -> str:
+    """`decoder`, `encoder` or `encoder_decoder`: what `architectures` names, else what the model type is used for."""
+    named = (config.get("architectures") or [""])[0]
+    model_type = config.get("model_type")
+    if named.endswith(("ForCausalLM", "LMHeadModel")):
+        return DECODER
+    if model_type in _ENCODER_DECODERS or config.get("is_encoder_decoder"):
+        return ENCODER_DECODER
+    if named.endswith("ForMaskedLM") or model_type in _ENCODERS:
+        return ENCODER
+    return DECODER
+
+
+def context(config: Mapping[str, Any]) -> int | None:
+    """The longest sequence that a config.json allows, in tokens, or none where it states none."""
+    found = config.get("max_position_embeddings") or config.get("n_positions")
+    return None if found is None else int(found)
