@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from septet.core import ConfigError, Run
 from septet.kinds import Model, write_json
 from septet.model.torch_folder import read_module
 from septet.train.attention import ATTENTION, register
+from septet.train.fused import fuse
 from septet.train.loop import Trained
 
 if TYPE_CHECKING:
@@ -15,9 +17,12 @@ if TYPE_CHECKING:
 
 
 def trainable(model: Model, precision: str) -> PreTrainedModel:
-    """The module of a model, attending to the texts of a batch as `train.attention` does."""
+    """The module of a model, with layers that compute in one operation each, attending to the texts of a batch as
+    `train.attention` does."""
     register()
-    return read_module(model.path, precision, ATTENTION)
+    module = read_module(model.path, precision, ATTENTION)
+    fuse(module)
+    return module
 
 
 def check_trainable(model: Model) -> None:
@@ -27,7 +32,7 @@ def check_trainable(model: Model) -> None:
         raise ConfigError("a GGUF model is quantised and cannot be trained", "Load it with form = 'safetensors'")
 
 
-def write_log(trained: Trained, more: dict[str, float | int | None], run: Run) -> None:
+def write_log(trained: Trained, more: Mapping[str, object], run: Run) -> None:
     """training.json: the loss of each step. It is a function of the inputs, so it may stand in the artifact."""
     losses = [round(loss, 5) for loss in trained.losses]
     write_json(run.out / "training.json", {"steps": len(losses), "tokens": trained.tokens, "losses": losses, **more})
