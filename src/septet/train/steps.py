@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from septet.core import Config, Run, field, step
 from septet.kinds import Adapter, Conversations, Model, Tokens
-from septet.train.preference_steps import (
-    Dpo as Dpo,
-    Kto as Kto,
-    Reward as Reward,
-    dpo as dpo,
-    kto as kto,
-    reward as reward,
-)
+from septet.train.preference_steps import Dpo, Kto, Reward, dpo, kto, reward  # noqa: F401 - steps are found here
 
 _PRECISIONS = ("auto", "bfloat16", "float32")
 _PRECISION = "Precision of weights and products; auto: bfloat16 where the processor multiplies it."
