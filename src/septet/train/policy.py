@@ -58,8 +58,8 @@ def written(policy: Policy, change: str, run: Run) -> None:
     """The trained model as a folder, its adapters folded in, in float32 until they are rounded once."""
     module = policy.module
     if policy.adapted is not None:
-        module.float()
-        module = policy.adapted.merge_and_unload()  # type: ignore[operator]
+        module.float()  # type: ignore[no-untyped-call]
+        module = policy.adapted.merge_and_unload()
     shape = read_json(policy.source.path / "config.json")
     write_module(module.state_dict(), shape, run.out, policy.precision)
     carry(policy.source.path, run.out, changed(policy.source.card, change))

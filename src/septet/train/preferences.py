@@ -58,7 +58,7 @@ def dpo(config: Dpo, model: Model, rows: Preferences, run: Run) -> None:
     trained_on, held = parted([pair.prompt for pair in pairs], config.held_out, config.seed)
     sides = [[pair.chosen for pair in pairs], [pair.rejected for pair in pairs]]
     answers = [answer for side in sides for answer in side if answer is not None]
-    reference_2P = _reference(found, answers, config.batch, run).unflatten(0, (2, -1))
+    reference_2P = _reference(found, answers, config.batch, run).view(2, -1)
 
     def of(places: Sequence[int]) -> Compared:
         chosen = [trained_on[place] for place in places]
@@ -68,7 +68,7 @@ def dpo(config: Dpo, model: Model, rows: Preferences, run: Run) -> None:
 
     def objective(part: Compared) -> Outcome:
         logs_N = log_likelihoods(found.module, part.batch)
-        better_P, worse_P = (policy.text_sums(logs_N, part.batch) - part.reference_G).unflatten(0, (2, -1))
+        better_P, worse_P = (policy.text_sums(logs_N, part.batch) - part.reference_G).view(2, -1)
         loss = preference_losses.dpo(better_P, worse_P, config.beta, config.smoothing)
         if config.supervised:
             loss = loss - config.supervised * logs_N[policy.owners(part.batch) < part.weight].mean()
@@ -95,7 +95,7 @@ def kto(config: Kto, model: Model, rows: Preferences, run: Run) -> None:
     run.note(f"{int(liked.sum())} answers were liked, {int((~liked).sum())} were not")
     answers = [answer for answer, _, _ in items]
     others = _mismatched([(answer, prompt) for answer, prompt, _ in items], most, config.seed)
-    reference_2N = _reference(found, [*answers, *others], config.batch, run).unflatten(0, (2, -1))
+    reference_2N = _reference(found, [*answers, *others], config.batch, run).view(2, -1)
 
     def of(places: Sequence[int]) -> Compared:
         both = [*(answers[place] for place in places), *(others[place] for place in places)]
@@ -103,7 +103,7 @@ def kto(config: Kto, model: Model, rows: Preferences, run: Run) -> None:
 
     def objective(part: Compared) -> Outcome:
         sums_G = policy.text_sums(log_likelihoods(found.module, part.batch), part.batch)
-        gain_N, other_N = (sums_G - part.reference_G).unflatten(0, (2, -1))
+        gain_N, other_N = (sums_G - part.reference_G).view(2, -1)
         anchor = other_N.detach().mean().clamp(min=0)
         loss = preference_losses.kto(
             gain_N, part.desirable_N, anchor, config.beta, config.desirable_weight, config.undesirable_weight

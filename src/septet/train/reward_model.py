@@ -99,7 +99,7 @@ def fit(config: Reward, model: Model, rows: Preferences, run: Run) -> None:
         return _Pairs(policy.batch_of(_sides([pairs[trained_on[place]] for place in places])), len(places))
 
     def objective(part: _Pairs) -> Outcome:
-        chosen_P, rejected_P = module(part.batch).unflatten(0, (2, -1))
+        chosen_P, rejected_P = module(part.batch).view(2, -1)
         right = (chosen_P > rejected_P).float().mean().item()
         return Outcome(bradley_terry(chosen_P, rejected_P), {"preference_accuracy": right})
 
@@ -135,7 +135,7 @@ def _measured(module: RewardModel, pairs: Sequence[Preference], rows: int, when:
     """How often the chosen answer gets the higher number, and by how much."""
     if not pairs:
         return {}
-    chosen, rejected = module.scores(_sides(pairs), rows).unflatten(0, (2, -1))
+    chosen, rejected = module.scores(_sides(pairs), rows).view(2, -1)
     return {
         f"preference_accuracy_{when}": share(int((chosen > rejected).sum()), len(pairs)),
         f"margin_{when}": mean((chosen - rejected).tolist()),
