@@ -6,8 +6,10 @@ import pyarrow.parquet as pq
 import pytest
 import tiny_models
 
+from septet.core import Run
 from septet.kinds import Conversations, Tokens, write_json
 from septet.model.codec import Codec
+from septet.train.steps import Pretrain, pretrain
 
 QUESTIONS = (
     ("年费是多少？", "一百二十元"),
@@ -71,3 +73,10 @@ def tokens(tiny, tmp_path_factory):
     }
     write_json(path / "meta.json", meta)
     return Tokens(path)
+
+
+@pytest.fixture(scope="session")
+def taught(tiny, tokens, tmp_path_factory):
+    """A model whose output layer says something: adapters do not change it."""
+    config = Pretrain(steps=30, batch=4, learning_rate=5e-3, precision="float32")
+    return pretrain(config, tiny, tokens, Run(tmp_path_factory.mktemp("taught") / "out"))

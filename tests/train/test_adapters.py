@@ -6,7 +6,7 @@ from septet.compress.steps import Merge, merge
 from septet.core import ConfigError, Run
 from septet.kinds import read_json, write_json
 from septet.model.torch_folder import read_module
-from septet.train import adapters, fused
+from septet.train import adapters, lowrank
 from septet.train.steps import Lora, lora
 
 IDS = torch.randint(3, 300, (2, 16), generator=torch.Generator().manual_seed(3))
@@ -24,8 +24,7 @@ def test_fused_layers_compute_what_the_libraries_do(tmp_path, monkeypatch, famil
     found = []
     for fuses in (True, False):
         if not fuses:
-            monkeypatch.setattr(adapters, "fuse", lambda wrapped: None)
-            monkeypatch.setattr(adapters, "fuse_norms", lambda module: None)
+            monkeypatch.setattr(adapters, "fuse_lowrank", lambda wrapped: None)
         module = read_module(tiny.path, "float32")
         wrapped = adapters.put_on(module, 4, 12, 0.0, seed=1)
         chance = torch.Generator().manual_seed(2)
@@ -77,4 +76,4 @@ def test_an_adapter_of_another_model_is_refused(trained, tmp_path):
 def test_layers_with_dropout_keep_the_way_of_peft(tiny):
     module = read_module(tiny.path, "float32")
     wrapped = adapters.put_on(module, 4, 8, 0.5, seed=1)
-    assert not any(isinstance(layer.forward, fused._Forward) for layer in wrapped.modules())
+    assert not any(isinstance(layer.forward, lowrank._Forward) for layer in wrapped.modules())

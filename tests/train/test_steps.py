@@ -13,16 +13,21 @@ import torch
 
 from septet.core import ConfigError, Run, StepFailed
 from septet.kinds import Conversations, Model
-from septet.train.steps import Lora, Pretrain, lora, pretrain
+from septet.train.steps import (
+    Bottleneck,
+    FineTune,
+    Lora,
+    Pretrain,
+    Prompt,
+    adapter,
+    finetune,
+    lora,
+    pretrain,
+    prompt,
+)
 from septet.train.watch import Watch
 
 PRETRAIN = Pretrain(steps=30, batch=4, learning_rate=5e-3, precision="float32")
-
-
-@pytest.fixture(scope="module")
-def taught(tiny, tokens, tmp_path_factory):
-    """A model whose output layer says something: adapters do not change it."""
-    return pretrain(PRETRAIN, tiny, tokens, Run(tmp_path_factory.mktemp("taught") / "out"))
 
 
 def test_pretraining_lowers_the_loss_on_rows_it_did_not_see(tiny, tokens, tmp_path):
@@ -38,7 +43,7 @@ def test_pretraining_lowers_the_loss_on_rows_it_did_not_see(tiny, tokens, tmp_pa
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_an_adapter_learns_the_answers(taught, conversations, tmp_path, precision):
-    config = Lora(rank=8, epochs=10, learning_rate=8e-3, precision=precision)
+    config = Lora(held_out=0.0, rank=8, epochs=10, learning_rate=8e-3, precision=precision)
     adapter = lora(config, taught, conversations, Run(tmp_path / "out"))
     adapter.check()
     losses = json.loads((adapter.path / "training.json").read_text())["losses"]
@@ -55,6 +60,9 @@ def test_the_same_inputs_give_the_same_bytes(tiny, conversations, tmp_path):
 STEPS = {
     "lora": (lora, Lora(rank=4, dropout=0.1, epochs=2, precision="bfloat16")),
     "pretrain": (pretrain, Pretrain(steps=12, batch=4)),
+    "finetune": (finetune, FineTune(epochs=2, accumulate=2, average=0.9)),
+    "prefix": (prompt, Prompt(method="prefix", epochs=2, look_every=4)),
+    "adapter": (adapter, Bottleneck(epochs=2)),
 }
 CHILD = """
 import sys
@@ -67,14 +75,14 @@ loop._SAVE_EVERY_S = 0.0
 which, model, data, out, scratch = sys.argv[2:]
 step, config = test_steps.STEPS[which]
 run = Run(out, scratch, emit=lambda event: print(event.kind, event.metric, event.at, flush=True))
-step(config, Model(model), (Conversations if which == "lora" else Tokens)(data), run)
+step(config, Model(model), (Tokens if which == "pretrain" else Conversations)(data), run)
 """
 
 
-@pytest.mark.parametrize("which", ["lora", "pretrain"])
+@pytest.mark.parametrize("which", sorted(STEPS))
 def test_a_killed_run_ends_in_the_bits_of_one_that_was_not(tiny, conversations, tokens, tmp_path, which):
     step, config = STEPS[which]
-    data = conversations if which == "lora" else tokens
+    data = tokens if which == "pretrain" else conversations
     step(config, tiny, data, Run(tmp_path / "whole"))
 
     command = [sys.executable, "-c", CHILD, str(Path(__file__).parent), which, str(tiny.path), str(data.path)]
