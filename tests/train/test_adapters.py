@@ -56,10 +56,11 @@ def test_merged_and_unmerged_say_the_same(tiny, trained, tmp_path):
 def test_adapters_that_are_more_than_a_sum_are_refused(tiny, trained, tmp_path):
     import shutil
 
-    other = tmp_path / "dora"
+    other = tmp_path / "more"
     shutil.copytree(trained.path, other)
-    write_json(other / "adapter_config.json", {**read_json(other / "adapter_config.json"), "use_dora": True})
-    with pytest.raises(ConfigError, match="more than a low-rank sum: use_dora"):
+    more = {"modules_to_save": ["lm_head"]}
+    write_json(other / "adapter_config.json", {**read_json(other / "adapter_config.json"), **more})
+    with pytest.raises(ConfigError, match="more than its weights: modules_to_save"):
         merge(Merge(), tiny, type(trained)(other), Run(tmp_path / "out"))
 
 

@@ -1,4 +1,4 @@
-"""Compression: fold an adapter into its model, make the weights small, and say what that cost."""
+"""Compression: fold an adapter into its model and take it out, make the weights small, and say what that cost."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from septet.kinds import Adapter, Model, Report, Suite
 
 class Merge(Config):
     """Fold an adapter into the weights of its model."""
+
+
+class Unmerge(Config):
+    """Take an adapter out of the weights that it was folded into."""
 
 
 class Quantise(Config):
@@ -28,10 +32,19 @@ class Cost(Config):
 
 @step("compress.merge", version=1)
 def merge(config: Merge, model: Model, adapter: Adapter, run: Run) -> Model:  # noqa: ARG001 - a step has a config
-    """Add the adapter's low-rank products to the weights they adapt."""
+    """Change the weights as the adapter does: low-rank products, row lengths, factors."""
     from septet.compress import merging
 
     merging.merge(model, adapter, run)
+    return Model(run.out)
+
+
+@step("compress.unmerge", version=1)
+def unmerge(config: Unmerge, model: Model, adapter: Adapter, run: Run) -> Model:  # noqa: ARG001 - a step has a config
+    """Change the weights back, up to rounding."""
+    from septet.compress import merging
+
+    merging.unmerge(model, adapter, run)
     return Model(run.out)
 
 

@@ -8,16 +8,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from septet.core import ConfigError
 from septet.inference.protocol import Completion, Options, Piece, StopText
-from septet.kinds import Model, read_json
+from septet.kinds import Adapter, Model, read_json
+from septet.model.adapter import Adapted, adapted
 from septet.model.codec import Codec, Prompt
 from septet.model.folder import check_chats
 from septet.model.processor import precision_of, repeatable
 from septet.model.torch_folder import read_module
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 _BATCH = 8
 _SCORED_ROWS = 8
@@ -33,10 +39,21 @@ class TorchEngine:
             raise ConfigError("torch runs the safetensors form of a model, this one is GGUF", "Use the engine llamacpp")
         check_chats(model.path)
         self.codec = Codec(model.path)
-        self._module = read_module(model.path, precision_of(precision))
+        self._adapted = Adapted(read_module(model.path, precision_of(precision)))
         self._context = int(read_json(model.path / "config.json")["max_position_embeddings"])
         self._batch = batch
         self._lock = threading.Lock()
+
+    def with_adapter(self, adapter: Adapter) -> TorchEngine:
+        """An engine of this model with an adapter of any method on it, unmerged. It shares the weights, and its turn, with this
+        one; each is closed by itself. Raises ConfigError for an adapter of another model."""
+        with self._lock:
+            made = copy(self)
+            made._adapted = adapted(self._adapted.module, adapter)
+            made._context = self._context - made._adapted.num_before
+            # Padding would stand between a text and what was learnt to stand before it.
+            made._batch = 1 if made._adapted.num_before else self._batch
+        return made
 
     def generate(self, prompts: Sequence[Prompt], options: Options) -> list[Completion]:
         order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index].ids), index))
@@ -72,14 +89,24 @@ class TorchEngine:
             )
         scores: list[float] = []
         with self._lock, _settled():
-            first = self._module(input_ids=torch.tensor([prompt.ids]), use_cache=True, logits_to_keep=1)
+            first = self._module(
+                input_ids=torch.tensor([prompt.ids]), past_key_values=self._before(1), use_cache=True, logits_to_keep=1
+            )
             head_V = torch.log_softmax(first.logits[0, -1].float(), -1)
             for start in range(0, len(continuations), _SCORED_ROWS):
                 scores += self._behind(first.past_key_values, head_V, continuations[start : start + _SCORED_ROWS])
         return scores
 
     def close(self) -> None:
-        del self._module
+        del self._adapted
+
+    @property
+    def _module(self) -> PreTrainedModel:
+        return self._adapted.module
+
+    def _before(self, rows: int) -> Any:
+        """The cache that an adapter begins with, where it has one."""
+        return self._adapted.before(rows) if self._adapted.before else None
 
     def _behind(self, cache: object, head_V: torch.Tensor, continuations: Sequence[Sequence[int]]) -> list[float]:
         from copy import deepcopy
@@ -110,11 +137,12 @@ class TorchEngine:
             ids_RT[at, longest - size :] = torch.tensor(row.prompt.ids)
             mask_RT[at, longest - size :] = 1
         chance = [torch.Generator().manual_seed(options.seed) for _ in rows]
-        positions_RT = (mask_RT.cumsum(-1) - 1).clamp(min=0)
+        positions_RT = (mask_RT.cumsum(-1) - 1).clamp(min=0) + self._adapted.num_before
         cache = None
         padded = not bool(mask_RT.all())
         while not all(row.finish for row in rows):
             with _settled():  # inside the step: between two pieces of a stream the caller's own torch settings hold
+                cache = cache or self._before(len(rows))
                 out = self._module(
                     input_ids=ids_RT,
                     attention_mask=mask_RT if padded else None,
