@@ -32,7 +32,9 @@ def test_values_and_gradients_are_those_of_masked_attention(heads, causal, windo
         query = torch.randn(heads, ENDS[-1], 8, generator=chance, requires_grad=True)
         key, value = (torch.randn(2, ENDS[-1], 8, generator=chance, requires_grad=True) for _ in range(2))
         out = (
-            attend(query, key, value, Segments.of(ENDS), 0.3, causal, window)
+            attend(
+                *(one.transpose(0, 1) for one in (query, key, value)), Segments.of(ENDS), 0.3, causal, window
+            ).transpose(0, 1)
             if way == "ours"
             else reference(query, key, value, 0.3, causal, window)
         )

@@ -4,7 +4,8 @@ It is registered with transformers under `ATTENTION`, so that every architecture
 called with `segments`, which it hands down. A text is attended in blocks of rows, each a plain product with what stands
 before it, because torch's own kernel for a CPU reaches a sixth of the speed of its matrix products (2026-11).
 
-Shapes: H heads, K key and value heads, T tokens, W head width, G texts of equal length, B rows of a block.
+Shapes: T tokens, H heads, K key and value heads, W head width, G texts of equal length, N = K * G, R rows and C columns of a
+block.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
+
+from septet.kernels import layers
+from septet.train.rows import by_rows, numbers
 
 ATTENTION = "septet_segments"
 _BLOCK = 128
@@ -71,81 +75,101 @@ def _attend(
         raise ValueError("attention over segments has no dropout of its shares; set attention_dropout to 0")
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    out_HTW = attend(query[0], key[0], value[0], segments, scale, causal, sliding_window or 0)
-    return out_HTW.transpose(0, 1)[None], None
+    query_THW, key_TKW, value_TKW = (one[0].transpose(0, 1) for one in (query, key, value))
+    return attend(query_THW, key_TKW, value_TKW, segments, scale, causal, sliding_window or 0)[None], None
 
 
 def attend(
-    query_HTW: torch.Tensor,
-    key_KTW: torch.Tensor,
-    value_KTW: torch.Tensor,
+    query_THW: torch.Tensor,
+    key_TKW: torch.Tensor,
+    value_TKW: torch.Tensor,
     segments: Segments,
     scale: float,
     causal: bool = True,
     window: int = 0,
 ) -> torch.Tensor:
-    """softmax(scale q k') v within each text, (H, T, W). `window`: a token sees so many, itself included (0: all); in a
+    """softmax(scale q k') v within each text, (T, H, W). `window`: a token sees so many, itself included (0: all); in a
     bidirectional module so many to each side, as transformers counts them."""
-    out: torch.Tensor = _Attention.apply(query_HTW, key_KTW, value_KTW, segments.runs, scale, causal, window)
+    out: torch.Tensor = _Attention.apply(query_THW, key_TKW, value_TKW, segments.runs, scale, causal, window)
     return out
 
 
 class _Attention(torch.autograd.Function):
+    """Texts of equal length are computed together, heads first; the heads that share a key lie side by side as rows."""
+
     @staticmethod
     def forward(
         ctx: Any,
-        query_HTW: torch.Tensor,
-        key_KTW: torch.Tensor,
-        value_KTW: torch.Tensor,
+        query_THW: torch.Tensor,
+        key_TKW: torch.Tensor,
+        value_TKW: torch.Tensor,
         runs: tuple[tuple[int, int, int], ...],
         scale: float,
         causal: bool,
         window: int,
     ) -> torch.Tensor:
-        heads, tokens, width = query_HTW.shape
-        groups = heads // key_KTW.shape[0]
-        out = torch.empty(tokens, heads, width, dtype=query_HTW.dtype, device=query_HTW.device).transpose(0, 1)
+        keys = key_TKW.shape[1]
+        groups = query_THW.shape[1] // keys
+        out_THW = query_THW.new_empty(query_THW.shape)
         kept: list[torch.Tensor] = []
         needed = any(ctx.needs_input_grad[:3])
         for run in runs:
-            q, k, v, o = (_texts(one, run) for one in (query_HTW, key_KTW, value_KTW, out))
+            q, k, v = (_heads_first(one, run, keys) for one in (query_THW, key_TKW, value_TKW))
+            out = torch.empty_like(q)
+            shares = []
             for low, high, first, last in _blocks(run[2], causal, window):
-                share = _scores(q[:, :, low:high], k[:, :, first:last], groups)
-                share = _softmax(share, scale, _hidden(low, high, first, last, causal, window, share.device))
-                o[:, :, low:high] = _weighed(share, v[:, :, first:last], groups)
-                if needed:
-                    kept.append(share)
-        ctx.save_for_backward(query_HTW, key_KTW, value_KTW, *kept)
-        ctx.more = (runs, scale, causal, window)
-        return out
+                rows = slice(low * groups, high * groups)
+                share = torch.bmm(q[:, rows], k[:, first:last].mT)
+                _softmax(share, scale, low - first, groups, causal, window)
+                out[:, rows] = torch.bmm(share, v[:, first:last])
+                shares.append(share)
+            _tokens_first(out, run, out_THW, keys)
+            if needed:
+                kept += [q, k, v, *shares]
+        ctx.save_for_backward(*kept)
+        ctx.more = (query_THW.shape, keys, runs, scale, causal, window)
+        return out_THW
 
     @staticmethod
-    def backward(ctx: Any, grad_HTW: torch.Tensor) -> tuple[Any, ...]:
-        query, key, value, *kept = ctx.saved_tensors
-        runs, scale, causal, window = ctx.more
-        groups = query.shape[0] // key.shape[0]
-        grads = [torch.empty_like(query), torch.zeros_like(key), torch.zeros_like(value)]
-        shares = iter(kept)
+    def backward(ctx: Any, grad_THW: torch.Tensor) -> tuple[Any, ...]:
+        shape, keys, runs, scale, causal, window = ctx.more
+        kept = iter(ctx.saved_tensors)
+        groups = shape[1] // keys
+        grad_q, grad_k, grad_v = (grad_THW.new_empty(shape[0], heads, shape[2]) for heads in (shape[1], keys, keys))
         for run in runs:
-            q, k, v, grad, gq, gk, gv = (_texts(one, run) for one in (query, key, value, grad_HTW, *grads))
+            q, k, v = next(kept), next(kept), next(kept)
+            above = _heads_first(grad_THW, run, keys)
+            gq, gk, gv = (torch.empty_like(q), *(torch.zeros_like(one, dtype=torch.float32) for one in (k, v)))
             for low, high, first, last in _blocks(run[2], causal, window):
-                share, above = next(shares), grad[:, :, low:high]
-                gv[:, :, first:last] += _gathered(share, above, groups)
-                change = _scores(above, v[:, :, first:last], groups)
-                change = _softmax_gradient(share, change, scale)
-                gq[:, :, low:high] = _weighed(change, k[:, :, first:last], groups)
-                gk[:, :, first:last] += _gathered(change, q[:, :, low:high], groups)
-        return (*grads, None, None, None, None)
+                rows, columns = slice(low * groups, high * groups), slice(first, last)
+                share = next(kept)
+                gv[:, columns] += torch.bmm(share.mT, above[:, rows])
+                change = torch.bmm(above[:, rows], v[:, columns].mT)
+                _softmax_gradient(share, change, scale)
+                gq[:, rows] = torch.bmm(change, k[:, columns])
+                gk[:, columns] += torch.bmm(change.mT, q[:, rows])
+            for whole, part in ((grad_q, gq), (grad_k, gk), (grad_v, gv)):
+                _tokens_first(part, run, whole, keys)
+        return grad_q, grad_k, grad_v, None, None, None, None
 
 
-def _texts(x_HTW: torch.Tensor, run: tuple[int, int, int]) -> torch.Tensor:
-    """The texts of a run as (H, G, T, W): a view."""
+def _heads_first(x_THW: torch.Tensor, run: tuple[int, int, int], keys: int) -> torch.Tensor:
+    """The texts of a run as (K * G, L * heads of a key, W), L tokens each."""
     start, number, length = run
-    return x_HTW[:, start : start + number * length].unflatten(1, (number, length))
+    x_GLKSW = x_THW[start : start + number * length].unflatten(1, (keys, -1)).unflatten(0, (number, length))
+    return x_GLKSW.permute(2, 0, 1, 3, 4).reshape(keys * number, -1, x_THW.shape[-1]).contiguous()
+
+
+def _tokens_first(x: torch.Tensor, run: tuple[int, int, int], into_THW: torch.Tensor, keys: int) -> None:
+    """The other way round, into the rows of the run."""
+    start, number, length = run
+    x_KGLSW = x.view(keys, number, length, -1, x.shape[-1])
+    place = into_THW[start : start + number * length].unflatten(1, (keys, -1)).unflatten(0, (number, length))
+    place.copy_(x_KGLSW.permute(1, 2, 0, 3, 4))
 
 
 def _blocks(length: int, causal: bool, window: int) -> Iterable[tuple[int, int, int, int]]:
-    """Rows low to high look at columns first to last."""
+    """Tokens low to high look at tokens first to last."""
     for low in range(0, length, _BLOCK):
         high = min(low + _BLOCK, length)
         first = max(0, low - window + 1) if window else 0
@@ -153,46 +177,23 @@ def _blocks(length: int, causal: bool, window: int) -> Iterable[tuple[int, int, 
         yield low, high, first, last
 
 
-def _hidden(
-    low: int, high: int, first: int, last: int, causal: bool, window: int, device: torch.device
-) -> torch.Tensor | None:
-    """True where a row must not look, or none where it may look everywhere."""
-    if not causal and not window:
-        return None
-    rows = torch.arange(low, high, device=device)[:, None]
-    columns = torch.arange(first, last, device=device)[None]
-    hidden = columns > rows if causal else torch.zeros(1, dtype=torch.bool, device=device)
-    if window:
-        hidden = hidden | (rows - columns >= window) | (columns - rows >= window)
-    return hidden
+def _softmax(scores_NRC: torch.Tensor, scale: float, offset: int, groups: int, causal: bool, window: int) -> None:
+    """Scores become shares, in place. Row r stands at column `offset + r // groups`."""
+    if scores_NRC.device.type == "cpu":
+        by_rows(layers.softmax, [numbers(scores_NRC)], scale, offset, groups, causal, window, rows_a_block=1)
+        return
+    scores_NRC.mul_(scale)
+    if causal or window:
+        rows = torch.arange(scores_NRC.shape[1], device=scores_NRC.device)[:, None] // groups + offset
+        behind = rows - torch.arange(scores_NRC.shape[2], device=scores_NRC.device)[None]
+        hidden = behind < 0 if causal else torch.zeros_like(behind, dtype=torch.bool)
+        scores_NRC.masked_fill_(hidden | (behind.abs() >= window) if window else hidden, -math.inf)
+    scores_NRC.copy_(torch.softmax(scores_NRC, -1))
 
 
-def _scores(rows_HGBW: torch.Tensor, columns_KGCW: torch.Tensor, groups: int) -> torch.Tensor:
-    """Products of rows with the columns of their key head, (H, G, B, C)."""
-    return rows_HGBW @ _shared(columns_KGCW, groups).transpose(-1, -2)
-
-
-def _weighed(share_HGBC: torch.Tensor, columns_KGCW: torch.Tensor, groups: int) -> torch.Tensor:
-    return share_HGBC @ _shared(columns_KGCW, groups)
-
-
-def _gathered(share_HGBC: torch.Tensor, rows_HGBW: torch.Tensor, groups: int) -> torch.Tensor:
-    """What rows give back to the columns, summed over the heads that share them, (K, G, C, W)."""
-    back = share_HGBC.transpose(-1, -2) @ rows_HGBW
-    return back if groups == 1 else back.unflatten(0, (-1, groups)).sum(1)
-
-
-def _shared(x_KGCW: torch.Tensor, groups: int) -> torch.Tensor:
-    return x_KGCW if groups == 1 else x_KGCW.repeat_interleave(groups, 0)
-
-
-def _softmax(scores: torch.Tensor, scale: float, hidden: torch.Tensor | None) -> torch.Tensor:
-    scores = scores.mul_(scale)
-    if hidden is not None:
-        scores.masked_fill_(hidden, -math.inf)
-    return torch.softmax(scores, -1)
-
-
-def _softmax_gradient(share: torch.Tensor, change: torch.Tensor, scale: float) -> torch.Tensor:
-    """The gradient of the scores from that of the shares."""
-    return torch._softmax_backward_data(change, share, -1, share.dtype).mul_(scale)
+def _softmax_gradient(share_NRC: torch.Tensor, change_NRC: torch.Tensor, scale: float) -> None:
+    """The gradient of the shares becomes that of the scores, in place."""
+    if share_NRC.device.type == "cpu":
+        by_rows(layers.softmax_gradient, [numbers(share_NRC), numbers(change_NRC)], scale, rows_a_block=1)
+        return
+    change_NRC.copy_(torch._softmax_backward_data(change_NRC, share_NRC, -1, share_NRC.dtype).mul_(scale))
