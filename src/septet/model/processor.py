@@ -31,6 +31,24 @@ def precision_of(wanted: str) -> str:
     return "bfloat16" if multiplies_bfloat16() else "float32"
 
 
+def peak_flops(precision: str) -> float:
+    """Floating-point operations a second that matrix products of middling size reach here, with the threads that are set."""
+    import statistics
+    import time
+
+    import torch
+
+    rows, width = 1024, 1024
+    kind = getattr(torch, precision)
+    x_NW, w_WW = torch.ones(rows, width, dtype=kind), torch.ones(width, width, dtype=kind)
+    taken = []
+    for _ in range(12):
+        started = time.perf_counter()
+        x_NW @ w_WW
+        taken.append(time.perf_counter() - started)
+    return 2.0 * rows * width * width / statistics.median(taken[2:])
+
+
 def peak_memory_mb() -> float:
     """The most that this process has held in memory so far, in MiB."""
     import resource

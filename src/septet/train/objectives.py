@@ -17,6 +17,7 @@ import torch
 from septet.kernels import layers
 from septet.train.batches import IGNORED, Batch
 from septet.train.loop import Outcome
+from septet.train.masking import Pairs
 from septet.train.rows import by_rows, numbers
 
 if TYPE_CHECKING:
@@ -26,20 +27,23 @@ _CHUNK_ELEMENTS = 1 << 24
 """Logits held at once: 32 MB in bfloat16."""
 
 
-def cross_entropy(module: PreTrainedModel) -> Callable[[Batch], Outcome]:
-    """The objective of a decoder, and of an encoder with a masked head: the mean loss over the labels of a batch."""
+def cross_entropy(module: PreTrainedModel) -> Callable[[Batch | Pairs], Outcome]:
+    """The objective of every language model: the mean loss over the labels of a batch."""
     return lambda batch: Outcome(mean_loss(module, batch))
 
 
-def mean_loss(module: PreTrainedModel, batch: Batch) -> torch.Tensor:
-    """The mean loss over the labels of a batch. Raises ValueError when nothing is labelled."""
+def mean_loss(module: PreTrainedModel, batch: Batch | Pairs) -> torch.Tensor:
+    """The mean loss over the labels of a batch: of a decoder or an encoder with a masked head for texts end to end, of an
+    encoder-decoder for pairs. Raises ValueError when nothing is labelled."""
     kept = batch.labels != IGNORED
     if not bool(kept.any()):
         raise ValueError("a batch without labels")
+    if isinstance(batch, Pairs):
+        hidden_ND = target_states(module, batch)[kept]
+    else:
+        hidden_ND = _before_output(module, hidden_states(module, batch)[kept])
     weight_VD, bias_V = output_layer(module)
-    loss: torch.Tensor = _LinearCrossEntropy.apply(
-        hidden_states(module, batch)[kept], weight_VD, bias_V, batch.labels[kept]
-    )
+    loss: torch.Tensor = _LinearCrossEntropy.apply(hidden_ND, weight_VD, bias_V, batch.labels[kept])
     return loss
 
 
@@ -66,10 +70,37 @@ def hidden_states(module: PreTrainedModel, batch: Batch) -> torch.Tensor:
     return hidden_TD
 
 
+def target_states(module: PreTrainedModel, batch: Pairs) -> torch.Tensor:
+    """What the output layer reads at each place of the targets, (R, U, D). A target begins with the model's start token."""
+    config = module.config
+    start = config.decoder_start_token_id
+    before = torch.cat((torch.full_like(batch.labels[:, :1], start), batch.labels[:, :-1]), 1)
+    read_RSD = module.get_encoder()(input_ids=batch.source, attention_mask=batch.seen).last_hidden_state
+    hidden_RUD: torch.Tensor = module.get_decoder()(
+        input_ids=before.masked_fill(before == IGNORED, config.pad_token_id),
+        encoder_hidden_states=read_RSD,
+        encoder_attention_mask=batch.seen,
+        use_cache=False,
+    ).last_hidden_state
+    return hidden_RUD * config.d_model**-0.5 if getattr(config, "scale_decoder_outputs", False) else hidden_RUD
+
+
+def _before_output(module: PreTrainedModel, hidden_ND: torch.Tensor) -> torch.Tensor:
+    """What an encoder's masked head does before the output layer; decoders have nothing there."""
+    if hasattr(module, "cls"):
+        changed_ND: torch.Tensor = module.cls.predictions.transform(hidden_ND)
+        return changed_ND
+    if type(module).__name__.startswith("ModernBert"):
+        return torch.as_tensor(module.head(hidden_ND))
+    return hidden_ND
+
+
 def output_layer(module: PreTrainedModel) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Its weight (V, D) and its bias (V), where it has one."""
     layer = module.get_output_embeddings()
-    return layer.weight, getattr(layer, "bias", None)
+    bias_V = getattr(layer, "bias", None)
+    shared_1V = getattr(module, "final_logits_bias", None)  # what BART adds, a buffer
+    return layer.weight, bias_V if shared_1V is None else shared_1V[0].to(layer.weight.dtype)
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
@@ -84,7 +115,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
         grad_hidden = torch.empty_like(hidden_ND)
         sums = torch.float32 if rows < count else weight_VD.dtype  # one product needs no wider sum
         grad_weight = torch.zeros_like(weight_VD, dtype=sums) if weight_VD.requires_grad else None
-        grad_bias = torch.zeros_like(bias_V, dtype=torch.float32) if bias_V is not None else None
+        grad_bias = (
+            torch.zeros_like(bias_V, dtype=torch.float32) if bias_V is not None and bias_V.requires_grad else None
+        )
         losses_N = torch.empty(count, dtype=torch.float32, device=hidden_ND.device)
         for start in range(0, count, rows):
             part, labels = hidden_ND[start : start + rows], labels_N[start : start + rows]

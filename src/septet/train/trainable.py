@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from septet.core import ConfigError, Run
-from septet.kinds import Model, write_json
+from septet.kinds import Model, read_json, write_json
+from septet.model import architecture
 from septet.model.torch_folder import read_module
 from septet.train.attention import ATTENTION, register
 from septet.train.fused import fuse
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 def trainable(model: Model, precision: str) -> PreTrainedModel:
     """The module of a model, with layers that compute in one operation each, attending to the texts of a batch as
-    `train.attention` does."""
+    `train.attention` does; an encoder-decoder attends as its library does."""
+    if architecture.kind(read_json(model.path / "config.json")) == architecture.ENCODER_DECODER:
+        return read_module(model.path, precision)
     register()
     module = read_module(model.path, precision, ATTENTION)
     fuse(module)
