@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from septet.cli.common import duration, open_workspace
+from septet.cli.common import duration, open_workspace, terminal_language
 from septet.core.errors import ConfigError
 from septet.core.fingerprint import short
 from septet.core.workspace import Workspace
@@ -178,5 +177,4 @@ def _language(question: str) -> str:
         from septet.detect.language import language
 
         return "zh" if language(question) in ("zh", "mixed") else "en"
-    setting = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    return "zh" if setting.startswith("zh") else "en"
+    return terminal_language()

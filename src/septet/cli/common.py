@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,12 @@ from septet.core.workspace import Workspace
 
 def open_workspace(given: argparse.Namespace) -> Workspace:
     return Workspace(Path(given.workspace).absolute() if given.workspace else workspaces.find())
+
+
+def terminal_language() -> str:
+    """`zh` or `en`, as the terminal is set."""
+    setting = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if setting.startswith("zh") else "en"
 
 
 def takes_recipe(parser: argparse.ArgumentParser, help: str = "a recipe file (TOML)") -> None:

@@ -27,7 +27,9 @@ VERBS = {
     "chat": "ask a release, and get a governed answer with citations",
     "serve": "serve a release behind an OpenAI-compatible endpoint",
     "console": "open the web console",
+    "model": "say which family of models is for what, and what a size costs",
     "gc": "remove what no release and no name leads to",
+    "feedback": "turn what people said of answers into rows to train on",
     "adopt": "take in an artifact that was made elsewhere",
     "doctor": "check the machine, the extras, versions and disk",
 }

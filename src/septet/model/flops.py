@@ -37,7 +37,7 @@ def flops(config: Mapping[str, Any], sequence: int, rank: int = 0, checkpointing
     layers = 2.0 * sum(inputs * outputs for inputs, outputs in products(shape))
     head = 2.0 * shape.width * shape.vocabulary + _head(shape)
     scores = attention(shape, sequence)
-    adapters = 2.0 * rank * sum(inputs + outputs for inputs, outputs in adapted(shape))
+    adapters = 2.0 * rank * sum(inputs + outputs for inputs, outputs in adapted(shape, active=True))
     again = layers + scores + adapters if checkpointing else 0.0
     frozen = 2 if rank else 3
     return Flops(
@@ -78,15 +78,19 @@ def products(shape: Shape) -> list[tuple[int, int]]:
     return [*around, *feed] * shape.layers + [*around, *around, *feed] * shape.decoder_layers
 
 
-def adapted(shape: Shape) -> list[tuple[int, int]]:
+def adapted(shape: Shape, *, active: bool) -> list[tuple[int, int]]:
     """Inputs and outputs of the layers that PEFT's `all-linear` puts adapters on: several products may be one layer there, the
-    experts of a mixture are none, and the transform ahead of a masked output layer is one."""
+    opening product of an expert has twice the rank, and the transform ahead of a masked output layer counts. Of experts those
+    that one token meets, if `active`."""
     width, inner = shape.width, shape.feed_forward
     if shape.model_type in ("gpt2", "modernbert"):
         opening = 2 * inner if shape.gated else inner
         own = [(width, 3 * width), (width, width), (width, opening), (inner, width)] * shape.layers
     elif shape.experts:
-        own = _around(shape) * shape.layers + _feed(shape, shape.dense_width) * shape.dense_layers
+        expert = [(width, 2 * inner), (width, 2 * inner), (inner, width)]
+        met = expert * (shape.experts_per_token if active else shape.experts)
+        own = [*_around(shape), (width, shape.experts), *met] * (shape.layers - shape.dense_layers)
+        own += [*_around(shape), *_feed(shape, shape.dense_width)] * shape.dense_layers
     else:
         own = products(shape)
     return [*own, (width, width)] if shape.kind == architecture.ENCODER else own
