@@ -93,9 +93,43 @@ def test_an_answer_comes_word_by_word_with_its_citation(tab, assistant, language
     assert "port 8600" in passage.inner_text()
     summary = page.locator("summary", has_text="en/serving.md")
     assert {"en": "characters 10 to 53", "zh": "第 10 至 53 个字符"}[language] in summary.inner_text()
-    assert page.locator("textarea").input_value() == ""
+    assert page.locator("#question").input_value() == ""
     assert page.get_by_role("link", name=re.compile("ans-")).count() == 1
     assert len(assistant.asked) == 1
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_answer_is_rated_and_said_better(tab, assistant, language, script):
+    words = {
+        "en": (
+            "Your question",
+            "Ask",
+            "This answer is helpful",
+            "counted",
+            "Say it better",
+            "Send this answer",
+            "is kept",
+        ),
+        "zh": ("您的问题", "提问", "这个回答有用", "只计了数", "改写得更好", "提交这个回答", "已保存"),
+    }[language]
+    page = tab(language, script)
+    page.goto("/chat")
+    for number in (1, 2):
+        page.get_by_label(words[0]).fill("Which port?")
+        page.get_by_role("button", name=words[1], exact=True).click()
+        page.get_by_role("button", name=words[2]).wait_for()
+        if number == 1:
+            page.get_by_role("button", name=words[2]).click()
+            page.get_by_text(words[3]).wait_for()
+    assert page.locator("article").count() == (2 if script else 1)
+    page.get_by_text(words[4]).click()
+    page.locator("textarea[name=edit]").fill("Port 8600.")
+    page.locator("input[name=consent]").check()
+    page.get_by_role("button", name=words[5]).click()
+    page.get_by_text(words[6]).wait_for()
+    said = [(given.rating, given.edit, given.consent) for _, given in assistant.rated]
+    assert said == [("up", "", False), ("", "Port 8600.", True)]
 
 
 def test_the_stop_button_stops_the_model(tab, assistant):

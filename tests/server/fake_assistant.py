@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 from septet.assistant import Answer, Citation, Options, Piece
+from septet.assistant.feedback import Feedback
 from septet.core.errors import ConfigError
 from septet.detect.access import Reader
 
@@ -31,6 +32,7 @@ class FakeAssistant:
         """Begin anew, for the next test."""
         self.pause_s = pause_s
         self.asked: list[tuple[list[dict[str, str]], Options, Reader]] = []
+        self.rated: list[tuple[str, Feedback]] = []
         self.threads: set[int] = set()
         self.running = 0
         self.most_running = 0
@@ -39,6 +41,10 @@ class FakeAssistant:
 
     def close(self) -> None:
         self.closed = True
+
+    def rate(self, reader: Reader, name: str, given: Feedback) -> bool:
+        self.rated.append((name, given))
+        return given.consent
 
     def stream(self, messages: list[dict[str, str]], options: Options, reader: Reader) -> Iterator[Piece | Answer]:
         self.threads.add(threading.get_ident())

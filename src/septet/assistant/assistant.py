@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from septet.assistant.answer import Answer, Citation, Options, Piece, Sentence
+from septet.assistant.feedback import Feedback, keep
 from septet.assistant.nearness import is_near
 from septet.assistant.sentences import Sentences
 from septet.core import ConfigError, StoreError
@@ -100,6 +101,10 @@ class Assistant:
     def check_class(self, reader: Reader) -> None:
         """Raises ConfigError where the policy does not name the reader's class."""
         access.readable(self._policy.access, reader.clearance)
+
+    def rate(self, reader: Reader, name: str, given: Feedback) -> bool:
+        """Keep what a reader, who asked under a name, says of an answer of this workspace: see `feedback.keep`."""
+        return keep(self._workspace, self._guard, self._policy.access, reader, name, given)
 
     def answer(
         self,

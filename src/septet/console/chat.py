@@ -15,11 +15,12 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from septet.assistant import Answer, Assistant, Options, Piece
+from septet.assistant.feedback import MAX_EDIT, Feedback, may_rate
 from septet.console.answers import Passage, Shown
-from septet.console.clearance import reader_of
+from septet.console.clearance import border_reader, reader_of
 from septet.console.releases import all_releases
 from septet.console.view import View
-from septet.core.errors import SeptetError
+from septet.core.errors import ConfigError, SeptetError
 from septet.core.workspace import Workspace
 from septet.detect.access import Reader
 
@@ -38,6 +39,8 @@ class Desk(Protocol):
         self, messages: Sequence[dict[str, str]], options: Options, reader: Reader
     ) -> AsyncGenerator[Piece | Answer, None]: ...
 
+    async def rate(self, reader: Reader, name: str, given: Feedback) -> bool: ...
+
 
 def routes(workspace: Workspace, view: View, desk: Desk) -> list[Route]:
     """The page, its form, and the stream that the script reads: one JSON object a line."""
@@ -55,7 +58,9 @@ def routes(workspace: Workspace, view: View, desk: Desk) -> list[Route]:
                 answers = [item async for item in items if isinstance(item, Answer)]
         except SeptetError as error:
             return view.page(request, "chat.html", {**values, "problem": str(error)}, 503)
-        return view.page(request, "chat.html", {**values, "question": "", "answer": shown(answers[-1], values["name"])})
+        answer = shown(answers[-1], values["name"])
+        rate = may_rate(border_reader(request))
+        return view.page(request, "chat.html", {**values, "question": "", "answer": answer, "rate": rate})
 
     async def stream(request: Request) -> Response:
         question, wrong = await _question(request)
@@ -69,17 +74,30 @@ def routes(workspace: Workspace, view: View, desk: Desk) -> list[Route]:
                 async for item in items:
                     if isinstance(item, Answer):
                         name = desk.assistant.name if desk.assistant is not None else ""
-                        html = view.text(request, "exchange.html", {"answer": shown(item, name)})
+                        rate = may_rate(border_reader(request))
+                        html = view.text(request, "exchange.html", {"answer": shown(item, name), "rate": rate})
                         yield _line({"html": html})
                     else:
                         yield _line({"piece": item.text})
         except SeptetError as error:
             yield _line({"problem": str(error)})
 
+    async def feedback(request: Request) -> Response:
+        given = await _said(request)
+        try:
+            if given is None:
+                raise ConfigError(view.say(request, "chat.too_long"), "")
+            kept = await desk.rate(border_reader(request), reader_of(request).name, given)
+        except SeptetError as error:
+            return view.page(request, "chat.html", {**_values(workspace, desk), "problem": str(error)}, 400)
+        thanks = "chat.kept" if kept else "chat.counted"
+        return view.page(request, "chat.html", {**_values(workspace, desk), "thanks": thanks})
+
     return [
         Route("/chat", page),
         Route("/chat", post, methods=["POST"]),
         Route("/chat/stream", stream, methods=["POST"]),
+        Route("/chat/feedback", feedback, methods=["POST"]),
     ]
 
 
@@ -133,6 +151,8 @@ def _values(workspace: Workspace, desk: Desk) -> dict[str, Any]:
         "question": "",
         "answer": None,
         "problem": "",
+        "thanks": "",
+        "rate": False,
         "most": MAX_QUESTION,
     }
 
@@ -148,6 +168,19 @@ async def _question(request: Request) -> tuple[str, str]:
     if not question:
         return "", "chat.nothing_asked"
     return question, "chat.too_long" if len(question) > MAX_QUESTION else ""
+
+
+async def _said(request: Request) -> Feedback | None:
+    """What a form says of an answer; None where it is too long."""
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > _MAX_FORM + 9 * MAX_EDIT:
+        return None
+    async with request.form(max_files=0, max_fields=8) as form:
+        given = {name: str(form.get(name, "")).strip() for name in ("answer", "rating", "edit", "consent")}
+    # The button that was pressed decides: a text may stand in the field all the while.
+    edit = given["edit"] if given["rating"] == "edit" else ""
+    rating = "" if given["rating"] == "edit" else given["rating"]
+    return Feedback(answer=given["answer"], rating=rating, edit=edit, consent=given["consent"] == "yes")
 
 
 def _asked(question: str) -> tuple[list[dict[str, str]], Options]:

@@ -9,14 +9,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from septet.console.view import View
 from septet.detect.access import ALL, Reader
 
-_OPEN = ("/chat", "/chat/stream")
+_OPEN = ("/chat", "/chat/stream", "/chat/feedback")
 _FILES = "/static/"
 
 
 def reader_of(request: Request) -> Reader:
     """Who asks, as the border saw it; behind no border nobody, who sees what is of the lowest class."""
-    found: Reader = request.scope.get("state", {}).get("reader", Reader())
+    found = border_reader(request)
     return found if found.name else msgspec.structs.replace(found, name="console")
+
+
+def border_reader(request: Request) -> Reader:
+    """The same without a name for who has none: whose key names nobody cannot be told from others."""
+    found: Reader = request.scope.get("state", {}).get("reader", Reader())
+    return found
 
 
 class Cleared:

@@ -17,11 +17,11 @@ STRUCTURE = ("sealed", "removed", "redacted", "erased", "erasure", "name", "rele
 
 
 def entries_of(workspace: Workspace, subject: Subject, chunks: set[str]) -> list[Entry]:
-    """Answers that stand on one of the passages, and every entry that holds a value."""
+    """Answers that stand on one of the passages, what was said of them, and every entry that holds a value."""
     pattern = _compiled(subject)
     found = []
     for entry, body in workspace.ledger.bodies(workspace.ledger.entries()):
-        cites = entry.kind == "answer" and not chunks.isdisjoint(body.get("contexts", ()))
+        cites = entry.kind in ("answer", "feedback") and not chunks.isdisjoint(body.get("contexts", ()))
         if cites or (pattern is not None and any(pattern.search(text) for text in _texts([body, entry.subject]))):
             found.append(entry)
     return found

@@ -2,6 +2,7 @@
 
 GET  /health                 POST /v1/chat/completions
 GET  /v1/models[/{id}]       POST /v1/completions
+POST /v1/feedback
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp
 from septet.assistant import Assistant
 from septet.core.errors import SeptetError
 from septet.detect.access import KEEPER, Reader
-from septet.server import chat, request
+from septet.server import chat, feedback, request
 from septet.server.border import API, Key, guarded
 from septet.server.desk import Desk
 from septet.server.errors import ApiError, on_error, on_http_error
@@ -45,6 +46,7 @@ def create_app(
                 Route("/models/{name:path}", gateway.model),
                 Route("/chat/completions", gateway.chat, methods=["POST"]),
                 Route("/completions", gateway.text, methods=["POST"]),
+                Route("/feedback", gateway.feedback, methods=["POST"]),
             ],
         ),
     ]
@@ -84,6 +86,9 @@ class _Gateway:
     async def text(self, asked: Request) -> Response:
         checked = request.text(await chat.read_body(asked), self._served)
         return await chat.answer(asked, self._desk, self._assistant, checked, chat.TEXT)
+
+    async def feedback(self, asked: Request) -> Response:
+        return await feedback.rate(asked, self._desk)
 
     def _about(self) -> dict[str, Any]:
         name, release = self._served

@@ -16,6 +16,7 @@ from septet.core.errors import SeptetError
 
 if TYPE_CHECKING:
     from septet.assistant import Answer, Assistant, Options, Piece
+    from septet.assistant.feedback import Feedback
     from septet.detect.access import Reader
 
 MAX_WAITING = 64
@@ -80,6 +81,11 @@ class Desk:
                     self._thread.submit(close)
         finally:
             self._waiting -= 1
+
+    async def rate(self, reader: Reader, name: str, given: Feedback) -> bool:
+        """Keep what a reader, who asked under a name, says of an answer. Raises what the assistant raises."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: self._opened().rate(reader, name, given))
 
     def close(self) -> None:
         """Let the piece that is being written end, close the assistant, and take no more questions."""

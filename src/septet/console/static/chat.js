@@ -90,6 +90,21 @@
     if (question) ask(question);
     else tell(form.dataset.nothing);
   });
+  // Feedback is sent by script where there is one, so that the exchanges above stay on the page.
+  log.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const rated = event.target;
+    const body = new URLSearchParams(new FormData(rated, event.submitter));
+    try {
+      const answer = await fetch(rated.action, { method: "POST", body });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const said = page.querySelector("#thanks p, #problem p");
+      if (answer.ok && said) rated.replaceWith(document.adoptNode(said));
+      else tell(said ? said.textContent : form.dataset.lost);
+    } catch {
+      tell(form.dataset.lost);
+    }
+  });
   stop.addEventListener("click", () => running && running.abort());
   field.addEventListener("keydown", (event) => {
     // While an input method composes Chinese, Enter chooses a word and must not send.
