@@ -61,7 +61,7 @@ def test_dpo_learns_what_was_preferred_and_says_how_far_it_moved(tiny, clear, tm
     model.check()
     found = measured(model)
     assert found["gain_accuracy"].low > 0.7
-    assert found["margin"].low > 0
+    assert found["gain_margin"].low > 0
     assert found["preference_accuracy_after"].value > found["preference_accuracy_before"].value
     assert 0 < found["kl"].value < 20
     assert any(note.startswith("held-out kl") for note in notes.notes)

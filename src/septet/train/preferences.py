@@ -18,12 +18,12 @@ from safetensors.torch import load_file, save_file
 from septet.core import Run
 from septet.kinds import Measure, Model, Preferences
 from septet.model.codec import Codec
-from septet.statistics import mean, resampled, share
 from septet.train import policy, preference_losses
 from septet.train.batches import AnswerRow, Batch
 from septet.train.loop import Objective, Outcome, Settings, train
 from septet.train.objectives import log_likelihoods
 from septet.train.optimiser import Decay
+from septet.train.preference_measures import told_apart
 from septet.train.preference_rows import Preference, Shuffled, parted, preference_rows
 from septet.train.trainable import write_log
 
@@ -139,46 +139,14 @@ def _trained(
     measures: dict[str, Measure] = {}
     if held:
         after = policy.scored(found.module, answers, config.batch)
-        measures = _compared(before, after, liked, [len(row.answers) for row in held], config.beta)
+        sizes = [len(row.answers) for row in held]
+        measures |= told_apart(before.tolist(), liked, sizes, "preference", "before")
+        measures |= told_apart(after.tolist(), liked, sizes, "preference", "after")
+        measures |= told_apart((config.beta * (after - before)).tolist(), liked, sizes, "gain")
         measures["kl"] = policy.divergence(found.module, policy.reference(found), answers, config.batch)
     policy.written(found, f"trained on preferences ({type(config).__name__.lower()})", run)
     policy.told(measures, run)
     write_log(trained, {"held_out": len(held), "measures": measures}, run)
-
-
-def _compared(
-    before: torch.Tensor, after: torch.Tensor, liked: Sequence[bool], sizes: Sequence[int], beta: float
-) -> dict[str, Measure]:
-    """Of pairs: how often the chosen answer is the likelier one, and how often it gained more; of all answers: how well what they
-    gained tells the liked ones from the others (area under the curve)."""
-    starts = np.cumsum([0, *sizes[:-1]])
-    firsts = [int(start) for start, size in zip(starts, sizes, strict=True) if size == 2]
-    gain = (after - before).numpy()
-    measures: dict[str, Measure] = {}
-    if firsts:
-        seconds = [first + 1 for first in firsts]
-        for when, values in (("before", before), ("after", after)):
-            measures[f"preference_accuracy_{when}"] = share(int((values[firsts] > values[seconds]).sum()), len(firsts))
-        margin = beta * (gain[firsts] - gain[seconds])
-        measures["gain_accuracy"] = share(int((margin > 0).sum()), len(firsts))
-        measures["margin"] = mean(margin.tolist())
-    wanted = np.array(liked)
-    if wanted.any() and not wanted.all():
-        measures["gain_auc"] = resampled(
-            len(gain), lambda drawn: _area(gain[list(drawn)], wanted[list(drawn)]), "share"
-        )
-    return measures
-
-
-def _area(values: np.ndarray, wanted: np.ndarray) -> float:
-    """The chance that a wanted value is above an unwanted one, ties counted half (Mann and Whitney, 1947)."""
-    num_wanted = int(wanted.sum())
-    if num_wanted in (0, len(wanted)):
-        return 0.5
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
-    above = ranks[wanted].sum() - num_wanted * (num_wanted + 1) / 2
-    return float(above / (num_wanted * (len(wanted) - num_wanted)))
 
 
 def _mismatched(items: Sequence[tuple[AnswerRow, tuple[int, ...]]], most: int, seed: int) -> list[AnswerRow]:
