@@ -6,12 +6,14 @@ from ways import WAYS, tuned
 
 from septet.compress.steps import Merge, Unmerge, merge, unmerge
 from septet.core import ConfigError, Run
-from septet.inference.protocol import Options, Prompt
+from septet.inference.protocol import Options, Prompt, load
 from septet.inference.torch_engine import TorchEngine
 from septet.kinds import Adapter, read_json
 from septet.model.adapter import adapted
 from septet.model.codec import Codec
+from septet.model.steps import Attach, attach
 from septet.model.torch_folder import read_module
+from septet.train import steps
 
 KEPT = sorted(set(WAYS) - {"finetune", "attention", "mlp"})
 IDS = torch.randint(3, 300, (1, 16), generator=torch.Generator().manual_seed(3))
@@ -122,3 +124,25 @@ def test_an_adapter_of_another_model_is_refused(taught, trained, tmp_path):
     (folder / "adapter_config.json").write_text('{"peft_type": "HRA"}')
     with pytest.raises(ConfigError, match="not known here"):
         adapted(other, Adapter(folder))
+
+
+@pytest.mark.parametrize("way", ["dora", "houlsby", "prefix", "prompt"])
+def test_a_model_that_carries_an_adapter_is_one_model(taught, conversations, trained, tmp_path, way):
+    both = attach(Attach(), taught, trained[way], Run(tmp_path / "both"))
+    both.check()
+    assert both.digest() == attach(Attach(), taught, trained[way], Run(tmp_path / "again")).digest()
+    engine = load(both)
+    prompt = engine.codec.prompt([{"role": "user", "content": "What does it cost?\nAnswer:"}])
+    continuations = [[5, 6, 7], [9]]
+    beside = TorchEngine(taught).with_adapter(trained[way])
+    assert engine.score(prompt, continuations) == beside.score(prompt, continuations)
+    assert engine.score(prompt, continuations) != TorchEngine(taught).score(prompt, continuations)
+    for refused in (
+        lambda: steps.lora(steps.Lora(), both, conversations, Run(tmp_path / "a")),
+        lambda: merge(Merge(), both, trained["lora"], Run(tmp_path / "b")),
+        lambda: attach(Attach(), both, trained["lora"], Run(tmp_path / "c")),
+    ):
+        with pytest.raises(ConfigError, match="carries an adapter"):
+            refused()
+    with pytest.raises(ConfigError, match="cannot stand on another"):
+        engine.with_adapter(trained["lora"])

@@ -137,7 +137,7 @@ def export(workspace: Workspace, name: str, release: str = "") -> tuple[Record, 
         Preferences.write(draft, found.rows)
         files = store.hash_files(draft)
         config = {"content": store.digest(files), "release": release}
-        inputs = {"releases": found.releases, "knowledge": found.knowledge}
+        inputs: dict[str, str | list[str]] = {"releases": found.releases, "knowledge": found.knowledge}
         mark = fingerprint(STEP, 1, config, inputs, workspace.settings.digest)
         record = store.find(STEP, mark)
         if record is None:

@@ -26,18 +26,19 @@ def run(given: argparse.Namespace) -> int:
         else:
             found, mark = liked.collect(workspace, given.release), ""
     pairs = sum("chosen" in row and "rejected" in row for row in found.rows)
+    classes = sorted({name for row in found.rows for name in row["access"]})
     numbers = {
         "pairs": pairs,
         "unpaired": len(found.rows) - pairs,
         "left_out": found.left_out,
         "without_consent": found.counted,
-        "access": sorted({name for row in found.rows for name in row["access"]}),
+        "access": classes,
         "artifact": mark,
     }
     if given.json:
         print(json.dumps(numbers, ensure_ascii=False))
         return 0
-    print(f"{pairs} pairs, {len(found.rows) - pairs} unpaired rows; access: {', '.join(numbers['access']) or '-'}")
+    print(f"{pairs} pairs, {len(found.rows) - pairs} unpaired rows; access: {', '.join(classes) or '-'}")
     for reason, count in found.left_out.items():
         print(f"left out: {count} ({reason})")
     print(f"without consent, only counted: {sum(found.counted.values())}")

@@ -19,7 +19,7 @@ import numpy as np
 from septet.core import ConfigError, MissingExtra, Run
 from septet.kinds import Model, read_json
 from septet.model import families, sizing
-from septet.model.folder import carry, changed
+from septet.model.folder import carry, changed, refuse_carried
 from septet.model.words import PATTERNS
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def export(model: Model, format: str, run: Run) -> None:
     model.check()
     if model.form != "safetensors":
         raise ConfigError("this model is GGUF already", "Quantise the safetensors form")
+    refuse_carried(model.path)
     config = read_json(model.path / "config.json")
     family = families.of_config(config)
     kind = {"q8_0": GGMLQuantizationType.Q8_0, "f16": GGMLQuantizationType.F16}[format]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from septet.core import ConfigError, MissingExtra, Run
 from septet.kinds import Adapter, Model, read_json
-from septet.model.folder import carry, changed
+from septet.model.folder import carry, changed, refuse_carried
 from septet.model.torch_folder import write_module
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def _rewrite(model: Model, adapter: Adapter, run: Run, backwards: bool, said: st
         raise MissingExtra(error.name or "torch", "models") from error
     model.check()
     adapter.check()
+    refuse_carried(model.path)
     if model.form != "safetensors":
         raise ConfigError("an adapter cannot be folded into quantised weights", "Merge first, then quantise")
     config = read_json(adapter.path / "adapter_config.json")

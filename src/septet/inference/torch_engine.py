@@ -18,7 +18,7 @@ from septet.inference.protocol import Completion, Options, Piece, StopText
 from septet.kinds import Adapter, Model, read_json
 from septet.model.adapter import Adapted, adapted
 from septet.model.codec import Codec, Prompt
-from septet.model.folder import check_chats
+from septet.model.folder import carried, check_chats
 from septet.model.processor import precision_of, repeatable
 from septet.model.torch_folder import read_module
 
@@ -42,17 +42,18 @@ class TorchEngine:
         self._adapted = Adapted(read_module(model.path, precision_of(precision)))
         self._context = int(read_json(model.path / "config.json")["max_position_embeddings"])
         self._batch = batch
+        self._adapter: Adapter | None = None
         self._lock = threading.Lock()
+        own = carried(model.path)
+        if own is not None:
+            self._put_on(own)
 
     def with_adapter(self, adapter: Adapter) -> TorchEngine:
         """An engine of this model with an adapter of any method on it, unmerged. It shares the weights, and its turn, with this
         one; each is closed by itself. Raises ConfigError for an adapter of another model."""
         with self._lock:
             made = copy(self)
-            made._adapted = adapted(self._adapted.module, adapter)
-            made._context = self._context - made._adapted.num_before
-            # Padding would stand between a text and what was learnt to stand before it.
-            made._batch = 1 if made._adapted.num_before else self._batch
+            made._put_on(adapter)
         return made
 
     def generate(self, prompts: Sequence[Prompt], options: Options) -> list[Completion]:
@@ -99,6 +100,15 @@ class TorchEngine:
 
     def close(self) -> None:
         del self._adapted
+
+    def _put_on(self, adapter: Adapter) -> None:
+        if self._adapter:
+            raise ConfigError("an adapter cannot stand on another", "Put it on the model without one")
+        self._adapter = adapter
+        self._adapted = adapted(self._adapted.module, adapter)
+        self._context -= self._adapted.num_before
+        if self._adapted.num_before:  # padding would stand between a text and what was learnt to stand before it
+            self._batch = 1
 
     @property
     def _module(self) -> PreTrainedModel:

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import copy
 import itertools
+import os
+import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from septet.core import ConfigError, MissingExtra
-from septet.kinds import Adapter, read_json
+from septet.core import ConfigError, MissingExtra, Run
+from septet.kinds import Adapter, Model, read_json
 from septet.model import bottleneck
+from septet.model.folder import ADAPTER, carry, changed, refuse_carried
+from septet.model.torch_folder import read_module
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -64,6 +68,30 @@ def adapted(module: PreTrainedModel, adapter: Adapter) -> Adapted:
         make = _pairs_cache(module, learnt, heads) if prefixed else _tokens_cache(module, learnt)
         return Adapted(module, len(learnt), make)
     raise ConfigError(f"adapters of the method {method} are not known here", "Merge it with PEFT, and load the result")
+
+
+def attach(model: Model, adapter: Adapter, run: Run) -> None:
+    """Write a model that carries an adapter, unmerged: the same weights, and the adapter's folder beside them. Whoever answers
+    with it, measures it or releases it has the adapter on; what would change its weights refuses it.
+
+    Raises ConfigError for a model in GGUF form, one that carries an adapter already, and an adapter of another model.
+    """
+    model.check()
+    adapter.check()
+    if model.form != "safetensors":
+        raise ConfigError("an adapter stands on the safetensors form of a model", "Load it with form = 'safetensors'")
+    refuse_carried(model.path)
+    config = read_json(adapter.path / "adapter_config.json")
+    adapted(read_module(model.path, "float32"), adapter)
+    for path in (model.path / "config.json", *sorted(model.path.glob("*.safetensors*"))):
+        try:
+            os.link(path, run.out / path.name)
+        except OSError:  # another disk
+            shutil.copyfile(path, run.out / path.name)
+    (run.out / ADAPTER).mkdir()
+    for name in Adapter.required:
+        shutil.copyfile(adapter.path / name, run.out / ADAPTER / name)
+    carry(model.path, run.out, changed(model.card, f"an adapter ({config['peft_type']}) stands on it, unmerged"))
 
 
 def made_for(config: dict[str, Any]) -> str:

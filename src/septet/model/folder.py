@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from septet.core import ConfigError
-from septet.kinds import read_json, write_json
+from septet.kinds import Adapter, read_json, write_json
 from septet.model import architecture
 from septet.model.codec import Codec, token_name
 from septet.model.template import PLAIN, grounded_messages
@@ -27,6 +27,8 @@ CARRIED = (
     "golden.json",
 )
 TERMS = "terms"
+ADAPTER = "adapter"
+"""The folder inside a model's in which it carries an adapter."""
 """The folder for the licence texts that must go along with the weights."""
 _TURN_ENDS = ("<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>")
 _MAX_NEW_TOKENS = 128
@@ -86,6 +88,20 @@ def carry(source: Path, folder: Path, card: Mapping[str, Any]) -> None:
     if (source / TERMS).is_dir():
         shutil.copytree(source / TERMS, folder / TERMS)
     write_json(folder / "model_card.json", card)
+
+
+def carried(folder: Path) -> Adapter | None:
+    """The adapter that the model in a folder carries."""
+    return Adapter(folder / ADAPTER) if (folder / ADAPTER).is_dir() else None
+
+
+def refuse_carried(folder: Path) -> None:
+    """Raises ConfigError for a model that carries an adapter: its weights alone are not what it says."""
+    if (folder / ADAPTER).is_dir():
+        raise ConfigError(
+            "this model carries an adapter, and its weights alone are not the whole of it",
+            "Merge the adapter into the model (compress.merge), or use the model without it",
+        )
 
 
 def changed(card: Mapping[str, Any], change: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from septet.core import Config, External, Run, field, step
-from septet.kinds import Model, Tokenizer
+from septet.kinds import Adapter, Model, Tokenizer
 
 
 class Decoder(Config):
@@ -91,6 +91,10 @@ class Load(Config):
     licence: str = field("", "Licence of the weights; empty: what the source says.")
 
 
+class Attach(Config):
+    """Let a model carry an adapter, unmerged."""
+
+
 @step("model.decoder", version=1)
 def decoder(config: Decoder, tokenizer: Tokenizer, run: Run) -> Model:
     """Make a decoder from its sizes: config.json, random weights from the seed, the tokenizer's files."""
@@ -125,4 +129,13 @@ def load(config: Load, run: Run) -> Model:
 
     found = sources.find(config.source, config.sha256, config.revision, run)
     build.loaded(config, found, run)
+    return Model(run.out)
+
+
+@step("model.attach", version=1)
+def attach(config: Attach, model: Model, adapter: Adapter, run: Run) -> Model:  # noqa: ARG001 - a step has a config
+    """Set an adapter of any method on a model: who answers with it, measures it or releases it has both."""
+    from septet.model import adapter as adapters
+
+    adapters.attach(model, adapter, run)
     return Model(run.out)

@@ -82,13 +82,14 @@ def check_quantised() -> None:
 
 def quantised_module(model: Model, precision: str, attention: str) -> PreTrainedModel:
     """The module of a model with its linear layers in 4 bits (NF4 with quantised scales) on the GPU."""
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+    import transformers
 
+    library: Any = transformers
     kind = getattr(torch, precision)
-    config = BitsAndBytesConfig(
+    config = library.BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=kind
     )
-    module: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+    module: PreTrainedModel = library.AutoModelForCausalLM.from_pretrained(
         str(model.path),
         quantization_config=config,
         dtype=kind,

@@ -93,7 +93,7 @@ def put_prompt_on(module: PreTrainedModel, method: str, count: int, hidden: int,
     shape = module.config.get_text_config()
     heads = getattr(shape, "num_key_value_heads", None) or shape.num_attention_heads
     head_width = getattr(shape, "head_dim", None) or shape.hidden_size // shape.num_attention_heads
-    common = {"num_virtual_tokens": count, "task_type": "CAUSAL_LM"}
+    common: dict[str, Any] = {"num_virtual_tokens": count, "task_type": "CAUSAL_LM"}
     config: Any
     if method == "prompt":
         config = peft.PromptTuningConfig(prompt_tuning_init="SAMPLE_VOCAB", **common)
@@ -128,7 +128,8 @@ def register_prefixed() -> None:
 
     register()
     AttentionInterface.register(PREFIXED, _attend)
-    AttentionMaskInterface.register(PREFIXED, AttentionMaskInterface()[ATTENTION])
+    masks: Any = AttentionMaskInterface
+    masks.register(PREFIXED, masks()[ATTENTION])
 
 
 def _attend(
@@ -147,7 +148,8 @@ def _attend(
     keys, values = (prefix.pairs[2 * layer + at].repeat(1, texts, 1)[None] for at in (0, 1))
     key = key.index_copy(2, prefix.rows, keys)
     value = value.index_copy(2, prefix.rows, values)
-    return AttentionInterface()[ATTENTION](module, query, key, value, mask, **more)
+    known: Any = AttentionInterface
+    return known()[ATTENTION](module, query, key, value, mask, **more)
 
 
 class _Places(NamedTuple):

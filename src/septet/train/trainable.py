@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from septet.core import ConfigError, Run
 from septet.kinds import Model, read_json, write_json
 from septet.model import architecture
+from septet.model.folder import refuse_carried
 from septet.model.torch_folder import read_module
 from septet.train.attention import ATTENTION, register
 from septet.train.fused import fuse
@@ -33,6 +34,7 @@ def check_trainable(model: Model) -> None:
     model.check()
     if model.form != "safetensors":
         raise ConfigError("a GGUF model is quantised and cannot be trained", "Load it with form = 'safetensors'")
+    refuse_carried(model.path)
 
 
 def write_log(trained: Trained, more: Mapping[str, object], run: Run) -> None:

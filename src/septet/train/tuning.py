@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from septet.core import ConfigError, Run
 from septet.kinds import Conversations, Model, read_json
@@ -30,6 +29,8 @@ from septet.train.pretraining import validation_loss
 from septet.train.trainable import check_trainable, trainable, write_log
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from septet.train.tuning_steps import Bottleneck, FineTune, Ia3, Lora, Prompt, Tuning
 
 _VALIDATION_ROWS = 64
@@ -125,15 +126,16 @@ def _read(config: Tuning, model: Model, rows: Conversations, run: Run, before: i
     return _Data(data, len(trained), batches, apart)
 
 
-def _fit(config: Tuning, model: Model, module: torch.nn.Module, data: _Data, run: Run) -> None:
+def _fit(config: Tuning, model: Model, module: PreTrainedModel | prompts.Prompted, data: _Data, run: Run) -> None:
     """Train what requires a gradient, measure the held-out rows before and after, and write training.json."""
     device = next(module.parameters()).device
+    read: Any = module  # prompts.Prompted is called as a model is
 
     def objective(batch: Batch) -> Outcome:
-        return Outcome(mean_loss(module, batch.to(device)))
+        return Outcome(mean_loss(read, batch.to(device)))
 
     def held_out_loss() -> float | None:
-        return validation_loss(module, [batch.to(device) for batch in data.held_out])
+        return validation_loss(read, [batch.to(device) for batch in data.held_out])
 
     shape = read_json(model.path / "config.json")
     count = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
