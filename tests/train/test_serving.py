@@ -11,7 +11,7 @@ from septet.inference.torch_engine import TorchEngine
 from septet.kinds import Adapter, read_json
 from septet.model.adapter import adapted
 from septet.model.codec import Codec
-from septet.model.steps import Attach, attach
+from septet.model.steps import Attach, Decoder, attach, decoder
 from septet.model.torch_folder import read_module
 from septet.train import steps
 
@@ -146,3 +146,18 @@ def test_a_model_that_carries_an_adapter_is_one_model(taught, conversations, tra
             refused()
     with pytest.raises(ConfigError, match="cannot stand on another"):
         engine.with_adapter(trained["lora"])
+
+
+@pytest.mark.parametrize("way", ["lora", "dora", "ia3"])
+def test_weights_that_are_held_the_other_way_round_are_merged(conversations, tmp_path, way):
+    import tiny_models
+
+    tokenizer = tiny_models.byte_tokenizer(tmp_path / "tokenizer")
+    sizes = {"layers": 2, "width": 64, "heads": 4, "context": 256}
+    gpt = decoder(Decoder(kind="gpt", **sizes), tokenizer, Run(tmp_path / "gpt"))
+    adapter = tuned(way, gpt, conversations, tmp_path / way, epochs=1.0)
+    merged = merge(Merge(), gpt, adapter, Run(tmp_path / "merged"))
+    found = logits_of(read_module(merged.path, "float32"))
+    unmerged = logits_of(adapted(read_module(gpt.path, "float32"), adapter).module)
+    assert torch.allclose(found, unmerged, atol=1e-4)
+    assert not torch.allclose(found, logits_of(read_module(gpt.path, "float32")), atol=1e-3)

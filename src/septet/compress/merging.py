@@ -26,7 +26,6 @@ Change = Callable[["torch.Tensor"], "torch.Tensor"]
 
 _PREFIX = "base_model.model."
 _UNSUPPORTED = (
-    "fan_in_fan_out",
     "modules_to_save",
     "rank_pattern",
     "alpha_pattern",
@@ -96,9 +95,9 @@ def _changes(config: dict[str, Any], learnt: dict[str, torch.Tensor], backwards:
                 "merging replaced the length of each row by the one that was learnt, and did not keep the old one",
                 "Use the model that was merged: septet trace names it",
             )
-        return _lowrank(config, learnt, backwards)
+        return _turned(config, _lowrank(config, learnt, backwards))
     if method == "IA3" and not odd:
-        return _factors(learnt, backwards)
+        return _turned(config, _factors(learnt, backwards))
     if method in ("LORA", "IA3"):
         what = ", ".join(odd) or f"bias {config.get('bias')}"
         raise ConfigError(
@@ -108,6 +107,17 @@ def _changes(config: dict[str, Any], learnt: dict[str, torch.Tensor], backwards:
         f"an adapter of the method {method} cannot be folded into weights: it adds layers or tokens of its own",
         "Serve it unmerged, with the engine torch",
     )
+
+
+def _turned(config: dict[str, Any], changes: dict[str, Change]) -> dict[str, Change]:
+    """The same changes of weights that are held the other way round, as GPT-2's are."""
+    if not config.get("fan_in_fan_out"):
+        return changes
+
+    def turned(change: Change) -> Change:
+        return lambda weight: change(weight.T).T.contiguous() if weight.dim() == 2 else change(weight)
+
+    return {name: turned(change) for name, change in changes.items()}
 
 
 def _lowrank(config: dict[str, Any], learnt: dict[str, torch.Tensor], backwards: bool) -> dict[str, Change]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _ATTENTION = ("self_attn", "attn", "attention")
 _MLP = ("mlp", "feed_forward", "block_sparse_moe")
+_LINEAR = ("Linear", "Linear4bit", "Conv1D")
 
 
 def put_on(
@@ -47,8 +48,9 @@ def put_on(
         r=rank,
         lora_alpha=alpha,
         lora_dropout=dropout,
-        target_modules=targets if targets == "all-linear" else _linear_layers(module, targets),
+        target_modules=_linear_layers(module, targets),
         use_dora=dora,
+        fan_in_fan_out=_is_turned(module),
         task_type="CAUSAL_LM",
     )
     wrapped = _wrapped(module, config, seed)
@@ -61,7 +63,7 @@ def put_factors_on(module: PreTrainedModel, seed: int) -> PeftModel:
     """Fresh factors, all one, of the keys, values and feed-forward features, where PEFT knows their layers' names."""
     peft = _peft()
     try:
-        return _wrapped(module, peft.IA3Config(task_type="CAUSAL_LM"), seed)
+        return _wrapped(module, peft.IA3Config(task_type="CAUSAL_LM", fan_in_fan_out=_is_turned(module)), seed)
     except ValueError as error:
         raise ConfigError(
             f"no place for factors is known in a model of type {module.config.model_type}: {error}",
@@ -118,19 +120,28 @@ def _wrapped(module: PreTrainedModel, config: Any, seed: int) -> PeftModel:
 
 
 def _linear_layers(module: PreTrainedModel, targets: str) -> list[str]:
-    """Names of the linear layers inside attention or inside the feed-forward parts."""
-    parts = _ATTENTION if targets == "attention" else _MLP
-    found = [
-        name
+    """What the names of the linear layers end in: of all but the output layer, or of those inside one sort of part. Weights of
+    experts that are held as one tensor are no layers, and stay as they are."""
+    parts = {"attention": _ATTENTION, "mlp": _MLP}.get(targets)
+    output = module.get_output_embeddings()
+    found = {
+        ".".join(name.split(".")[-2:])
         for name, layer in module.named_modules()
-        if isinstance(layer, torch.nn.Linear) and set(parts) & set(name.split(".")[:-1])
-    ]
+        if type(layer).__name__ in _LINEAR
+        and layer is not output
+        and (parts is None or set(parts) & set(name.split(".")[:-1]))
+    }
     if not found:
         raise ConfigError(
             f"no linear layer of {targets} is known in a model of type {module.config.model_type}",
             "Use targets = 'all-linear'",
         )
     return sorted(found)
+
+
+def _is_turned(module: PreTrainedModel) -> bool:
+    """Whether linear layers hold their weight the other way round, as GPT-2's do."""
+    return any(type(layer).__name__ == "Conv1D" for layer in module.modules())
 
 
 def write_adapter(wrapped: PeftModel, base: Mapping[str, Any], folder: Path) -> None:
