@@ -149,7 +149,7 @@ def test_better_answers_are_worth_more_and_decoding_leans_to_them(tiny, tmp_path
     model = ilql(CONFIG, tiny, data, Run(tmp_path / "out"))
     model.check()
     found = measured(model)
-    assert found["worth_accuracy_after"].low > 0.7
+    assert found["worth_accuracy"].low > 0.7
     assert found["kl"].low > 0
     learner, module, codec = implicit_q.read(model), trainable(model, "float32"), Codec(model.path)
     question = [{"role": "user", "content": "What does the card cost?"}]
@@ -169,7 +169,7 @@ def test_better_answers_are_worth_more_and_decoding_leans_to_them(tiny, tmp_path
 def test_shuffled_preferences_teach_nothing(tiny, tmp_path):
     data = Preferences.write(tmp_path / "rows", paired(100, noise=True))
     found = measured(ilql(CONFIG, tiny, data, Run(tmp_path / "out")))
-    assert found["worth_accuracy_after"].low < 0.5 < found["worth_accuracy_after"].high
+    assert found["worth_accuracy"].low < 0.5 < found["worth_accuracy"].high
 
 
 def test_rewards_of_single_answers_are_enough(tiny, tmp_path):

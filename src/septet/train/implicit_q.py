@@ -146,11 +146,9 @@ def fit(config: Ilql, model: Model, rows: Preferences, run: Run) -> None:
         [a is row.chosen for row in kept_out for a in row.answers],
     )
     measures: dict[str, Measure] = {}
-    if tested:
-        measures |= told_apart(_worths(module, learner, tested, config.batch), liked_ones, sizes, "worth", "before")
     history = rounds(count, iteration, optimiser, heads.named("target", list(learner.target)), {}, run)
     if tested:
-        measures |= told_apart(_worths(module, learner, tested, config.batch), liked_ones, sizes, "worth", "after")
+        measures |= told_apart(_worths(module, learner, tested, config.batch), liked_ones, sizes, "worth")
         measures["kl"] = _moved(module, learner, tested, config)
     policy.told(measures, run)
     heads.beside(model, run.out, "heads of implicit language Q-learning stand beside it")
