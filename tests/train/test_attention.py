@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from septet.train.attention import Segments, attend
+from septet.train.attention import Segments, attend, attend_by_kernel
 
 ENDS = (5, 10, 15, 155, 160, 460)
 
@@ -24,7 +24,8 @@ def reference(query, key, value, scale, causal, window):
 
 @pytest.mark.parametrize("heads", [2, 4])
 @pytest.mark.parametrize(("causal", "window"), [(True, 0), (True, 40), (False, 0), (False, 40)])
-def test_values_and_gradients_are_those_of_masked_attention(heads, causal, window):
+@pytest.mark.parametrize("attend", [attend, attend_by_kernel])
+def test_values_and_gradients_are_those_of_masked_attention(attend, heads, causal, window):
     chance = torch.Generator().manual_seed(3)
     found = []
     for way in ("ours", "torch"):

@@ -10,7 +10,6 @@ block.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -90,8 +89,41 @@ def attend(
 ) -> torch.Tensor:
     """softmax(scale q k') v within each text, (T, H, W). `window`: a token sees so many, itself included (0: all); in a
     bidirectional module so many to each side, as transformers counts them."""
+    if query_THW.device.type != "cpu":
+        return attend_by_kernel(query_THW, key_TKW, value_TKW, segments, scale, causal, window)
     out: torch.Tensor = _Attention.apply(query_THW, key_TKW, value_TKW, segments.runs, scale, causal, window)
     return out
+
+
+def attend_by_kernel(
+    query_THW: torch.Tensor,
+    key_TKW: torch.Tensor,
+    value_TKW: torch.Tensor,
+    segments: Segments,
+    scale: float,
+    causal: bool,
+    window: int,
+) -> torch.Tensor:
+    """The same by torch's own kernels, which on a GPU are the fast ones; texts of equal length go together."""
+    parts = []
+    for start, number, length in segments.runs:
+        q, k, v = (
+            one[start : start + number * length].unflatten(0, (number, length)).transpose(1, 2)
+            for one in (query_THW, key_TKW, value_TKW)
+        )
+        seen = _seen(length, causal, window, q.device) if window and window < length else None
+        out_GHLW = torch.nn.functional.scaled_dot_product_attention(
+            q, k, v, attn_mask=seen, is_causal=causal and seen is None, scale=scale, enable_gqa=True
+        )
+        parts.append(out_GHLW.transpose(1, 2).flatten(0, 1))
+    return torch.cat(parts)
+
+
+def _seen(length: int, causal: bool, window: int, device: torch.device) -> torch.Tensor:
+    """True where a token may look."""
+    place = torch.arange(length, device=device)
+    behind = place[:, None] - place[None]
+    return (behind >= 0) & (behind < window) if causal else behind.abs() < window
 
 
 class _Attention(torch.autograd.Function):
@@ -179,21 +211,9 @@ def _blocks(length: int, causal: bool, window: int) -> Iterable[tuple[int, int, 
 
 def _softmax(scores_NRC: torch.Tensor, scale: float, offset: int, groups: int, causal: bool, window: int) -> None:
     """Scores become shares, in place. Row r stands at column `offset + r // groups`."""
-    if scores_NRC.device.type == "cpu":
-        by_rows(layers.softmax, [numbers(scores_NRC)], scale, offset, groups, causal, window, rows_a_block=1)
-        return
-    scores_NRC.mul_(scale)
-    if causal or window:
-        rows = torch.arange(scores_NRC.shape[1], device=scores_NRC.device)[:, None] // groups + offset
-        behind = rows - torch.arange(scores_NRC.shape[2], device=scores_NRC.device)[None]
-        hidden = behind < 0 if causal else torch.zeros_like(behind, dtype=torch.bool)
-        scores_NRC.masked_fill_(hidden | (behind.abs() >= window) if window else hidden, -math.inf)
-    scores_NRC.copy_(torch.softmax(scores_NRC, -1))
+    by_rows(layers.softmax, [numbers(scores_NRC)], scale, offset, groups, causal, window, rows_a_block=1)
 
 
 def _softmax_gradient(share_NRC: torch.Tensor, change_NRC: torch.Tensor, scale: float) -> None:
     """The gradient of the shares becomes that of the scores, in place."""
-    if share_NRC.device.type == "cpu":
-        by_rows(layers.softmax_gradient, [numbers(share_NRC), numbers(change_NRC)], scale, rows_a_block=1)
-        return
-    change_NRC.copy_(torch._softmax_backward_data(change_NRC, share_NRC, -1, share_NRC.dtype).mul_(scale))
+    by_rows(layers.softmax_gradient, [numbers(share_NRC), numbers(change_NRC)], scale, rows_a_block=1)

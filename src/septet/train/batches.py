@@ -60,9 +60,11 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
-        if self.ids.device == device:
-            return self
-        return Batch(self.ids.to(device), self.labels.to(device), self.ends, self.rows)
+        return (
+            self
+            if self.ids.device == device
+            else Batch(self.ids.to(device), self.labels.to(device), self.ends, self.rows)
+        )
 
     @classmethod
     def of(cls, texts: Sequence[Sequence[int]], wrote: Sequence[Sequence[bool]] | None, rows: Sequence[str]) -> Batch:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 
 from septet.core import Run, StepFailed
-from septet.model.processor import peak_memory_mb, repeatable
+from septet.model.processor import peak_memory_mb, random_states, repeatable, set_random_states
 from septet.train import checkpoint
 from septet.train.optimiser import Decay, MasterAdamW
 from septet.train.watch import Watch
@@ -133,7 +133,7 @@ def train(
                 meter.point(step, looks[-1])
             if time.monotonic() - saved >= _SAVE_EVERY_S:
                 state = {"losses": losses, "tokens": tokens, "looks": looks}
-                checkpoint.save(run.scratch, {**optimiser.tensors(), "random": torch.get_rng_state()}, state)
+                checkpoint.save(run.scratch, {**optimiser.tensors(), **random_states()}, state)
                 saved, good = time.monotonic(), step + 1
         optimiser.use_average()
         module.eval()
@@ -199,7 +199,7 @@ def _resume(optimiser: MasterAdamW, run: Run) -> tuple[list[float], int, list[Ma
     if found is None:
         return [], 0, []
     tensors, state = found
-    torch.set_rng_state(tensors["random"])
+    set_random_states(tensors)
     optimiser.restore(tensors)
     run.note(f"resumed after step {len(state['losses'])}")
     return list(state["losses"]), int(state["tokens"]), list(state["looks"])

@@ -35,6 +35,13 @@ class Pairs:
     num_tokens: int
     weight: int
 
+    def to(self, device: torch.device) -> Pairs:
+        """The same pairs on a device."""
+        if self.source.device == device:
+            return self
+        moved = (one.to(device) for one in (self.source, self.seen, self.labels))
+        return Pairs(*moved, self.rows, self.num_tokens, self.weight)
+
     @classmethod
     def of(cls, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], rows: Sequence[str]) -> Pairs:
         source = torch.zeros(len(sources), max(map(len, sources)), dtype=torch.long)

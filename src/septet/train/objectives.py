@@ -35,6 +35,7 @@ def cross_entropy(module: PreTrainedModel) -> Callable[[Batch | Pairs], Outcome]
 def mean_loss(module: PreTrainedModel, batch: Batch | Pairs) -> torch.Tensor:
     """The mean loss over the labels of a batch: of a decoder or an encoder with a masked head for texts end to end, of an
     encoder-decoder for pairs. Raises ValueError when nothing is labelled."""
+    batch = batch.to(output_layer(module)[0].device)
     kept = batch.labels != IGNORED
     if not bool(kept.any()):
         raise ValueError("a batch without labels")
@@ -49,6 +50,7 @@ def mean_loss(module: PreTrainedModel, batch: Batch | Pairs) -> torch.Tensor:
 
 def log_likelihoods(module: PreTrainedModel, batch: Batch) -> torch.Tensor:
     """The log-likelihood of each labelled token of a batch in their order, (N,) float32, with its gradient."""
+    batch = batch.to(output_layer(module)[0].device)
     kept = batch.labels != IGNORED
     hidden_ND, labels_N = hidden_states(module, batch)[kept], batch.labels[kept]
     weight_VD, bias_V = output_layer(module)

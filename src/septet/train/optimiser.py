@@ -68,11 +68,7 @@ class MasterAdamW:
         """Clip, step, write back. Returns the norm of the gradient before clipping; when it is no number nothing is changed."""
         gradients: list[torch.Tensor | None] = list(self._sums) or [weight.grad for weight in self._weights]
         self._sums = []
-        norm = math.sqrt(
-            math.fsum(
-                float(torch.linalg.vector_norm(one, dtype=torch.float32)) ** 2 for one in gradients if one is not None
-            )
-        )
+        norm = _norm([one for one in gradients if one is not None])
         if not math.isfinite(norm):
             for weight in self._weights:
                 weight.grad = None
@@ -126,3 +122,11 @@ class MasterAdamW:
             for name, average in zip(self._names, self._averages, strict=False):
                 average.copy_(tensors[f"average/{name}"])
             torch._foreach_copy_(self._weights, self._masters)
+
+
+def _norm(gradients: list[torch.Tensor]) -> float:
+    """Of all of them together, fetched from the device at once."""
+    if not gradients:
+        return 0.0
+    each = torch.stack([torch.linalg.vector_norm(one, dtype=torch.float32) for one in gradients])
+    return float(torch.linalg.vector_norm(each, dtype=torch.float64))

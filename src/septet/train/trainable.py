@@ -9,6 +9,7 @@ from septet.core import ConfigError, Run
 from septet.kinds import Model, read_json, write_json
 from septet.model import architecture
 from septet.model.folder import refuse_carried
+from septet.model.processor import device
 from septet.model.torch_folder import read_module
 from septet.train.attention import ATTENTION, register
 from septet.train.fused import fuse
@@ -22,10 +23,16 @@ def trainable(model: Model, precision: str) -> PreTrainedModel:
     """The module of a model, with layers that compute in one operation each, attending to the texts of a batch as
     `train.attention` does; an encoder-decoder attends as its library does."""
     if architecture.kind(read_json(model.path / "config.json")) == architecture.ENCODER_DECODER:
-        return read_module(model.path, precision)
+        return to_device(read_module(model.path, precision))
     register()
-    module = read_module(model.path, precision, ATTENTION)
+    module = to_device(read_module(model.path, precision, ATTENTION))
     fuse(module)
+    return module
+
+
+def to_device(module: PreTrainedModel) -> PreTrainedModel:
+    """The module on the device that there is; its bits are the same for the same device only."""
+    module.to(device())  # type: ignore[arg-type]
     return module
 
 

@@ -22,8 +22,8 @@ from septet.model.torch_folder import read_module, write_module
 from septet.train import adapters, prompts
 from septet.train.attention import ATTENTION, register
 from septet.train.batches import AnswerRows, Batch, answer_rows
-from septet.train.loop import Outcome, Settings, train
-from septet.train.objectives import mean_loss
+from septet.train.loop import Settings, train
+from septet.train.objectives import cross_entropy
 from septet.train.optimiser import Decay
 from septet.train.pretraining import validation_loss
 from septet.train.trainable import check_trainable, trainable, write_log
@@ -128,14 +128,10 @@ def _read(config: Tuning, model: Model, rows: Conversations, run: Run, before: i
 
 def _fit(config: Tuning, model: Model, module: PreTrainedModel | prompts.Prompted, data: _Data, run: Run) -> None:
     """Train what requires a gradient, measure the held-out rows before and after, and write training.json."""
-    device = next(module.parameters()).device
     read: Any = module  # prompts.Prompted is called as a model is
 
-    def objective(batch: Batch) -> Outcome:
-        return Outcome(mean_loss(read, batch.to(device)))
-
     def held_out_loss() -> float | None:
-        return validation_loss(read, [batch.to(device) for batch in data.held_out])
+        return validation_loss(read, data.held_out)
 
     shape = read_json(model.path / "config.json")
     count = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
@@ -156,7 +152,9 @@ def _fit(config: Tuning, model: Model, module: PreTrainedModel | prompts.Prompte
     )
     module.eval()
     before = held_out_loss()
-    trained = train(module, data.rows, objective, settings, run, lambda _: {"validation_loss": held_out_loss() or 0.0})
+    trained = train(
+        module, data.rows, cross_entropy(read), settings, run, lambda _: {"validation_loss": held_out_loss() or 0.0}
+    )
     after = held_out_loss()
     if before is not None and after is not None:
         run.metric("validation_loss", before, 0)
