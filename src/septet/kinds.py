@@ -243,6 +243,31 @@ class Preferences(Artifact):
         return cls(path)
 
 
+class Recordings(Artifact):
+    """Speech with what is said in it: Parquet parts, one row a recording, and its sound in `sounds/`.
+
+    `sound` names the file: WAV, one channel of 16 bits, 16,000 samples a second. `source` and `source_digest` are those of the
+    file that was read. `rejected.jsonl` names each file that could not be read, and each transcript without one, and why.
+    """
+
+    required = ("part-*.parquet",)
+    COLUMNS: ClassVar[dict[str, str]] = {
+        "id": "string",
+        "text": "string",
+        "sound": "string",
+        "seconds": "double",
+        **{name: Corpus.COLUMNS[name] for name in ("dataset", "source", "source_digest", "language")},
+        **{name: Corpus.COLUMNS[name] for name in ("licence", "origin", "access")},
+    }
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Recordings in their order."""
+        yield from _read_parquet(sorted(self.path.glob("part-*.parquet")))
+
+    def rejected(self) -> Iterator[dict[str, Any]]:
+        yield from read_lines(self.path / "rejected.jsonl")
+
+
 class Tokenizer(Artifact):
     """A Hugging Face tokenizer: tokenizer.json and its config."""
 
@@ -256,6 +281,8 @@ class Tokens(Artifact):
     """
 
     required = ("tokens-*.bin", "meta.json", "documents.parquet")
+    ERASED: ClassVar[str] = "erased"
+    """What `document` says of a stretch that was erased; its tokens are padding."""
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -441,6 +468,7 @@ KINDS: dict[str, type[Artifact]] = {
         Vault,
         Conversations,
         Preferences,
+        Recordings,
         Tokenizer,
         Tokens,
         Model,

@@ -51,7 +51,12 @@ def tokens(tiny, tmp_path_factory):
     rows = -(-len(ids) // sequence)
     cuts = sorted({0, len(ids), *np.cumsum([len(text) for text in texts]), *range(0, len(ids), sequence)})
     placed = [
-        {"row": start // sequence, "start": start % sequence, "size": end - start}
+        {
+            "document": f"text {start}",
+            "row": start // sequence,
+            "start": start % sequence,
+            "end": start % sequence + end - start,
+        }
         for start, end in itertools.pairwise(cuts)
     ]
     table = np.zeros(rows * sequence, "uint16")

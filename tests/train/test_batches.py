@@ -1,12 +1,30 @@
 import json
+import shutil
 from collections import Counter
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
+import tiny_models
 import torch
 
 from septet.core import ConfigError, Run
+from septet.data.steps.tokens import Pack, pack
+from septet.kinds import Corpus, Tokenizer, Tokens
 from septet.model.codec import Codec
 from septet.train.batches import IGNORED, AnswerRow, AnswerRows, PackedRows, answer_rows
+
+ROW = {
+    "source": "here",
+    "source_digest": "",
+    "start": 0,
+    "end": 1,
+    "language": "en",
+    "licence": "own",
+    "origin": "own",
+    "access": "public",
+    "transforms": [],
+}
 
 
 def test_each_row_comes_once_an_epoch_and_the_order_is_a_function_of_the_step():
@@ -72,3 +90,33 @@ def test_packed_rows_hold_some_out_and_do_not_train_on_padding(tokens):
 def test_too_few_rows_are_refused(tokens):
     with pytest.raises(ConfigError, match="too few"):
         PackedRows(tokens, 1000, seed=0)
+
+
+def test_erased_documents_are_not_trained_on(tokens, tmp_path):
+    folder = tmp_path / "tokens"
+    shutil.copytree(tokens.path, folder)
+    table = pq.read_table(folder / "documents.parquet")
+    gone = pc.or_(pc.equal(table["row"], 1), pc.equal(pc.bit_wise_and(table["row"], 3), 2))
+    names = pc.if_else(gone, "erased", table["document"])
+    pq.write_table(table.set_column(0, "document", names), folder / "documents.parquet")
+    rows = PackedRows(Tokens(folder), 1, seed=0)
+    left = {row for row in table["row"].to_pylist() if row != 1 and row % 4 != 2}
+    seen = {name for step in range(rows.per_epoch) for name in rows.batches(step)[0].rows}
+    assert seen == {f"row {row}" for row in left}
+
+
+def test_what_the_packing_step_writes_is_read(tiny, tmp_path):
+    """The rows of a real corpus, packed by the step, come back document by document."""
+    texts = [f"{number}. {text}" for number, text in enumerate(tiny_models.TEXTS * 5)]
+    rows = [{**Corpus.DEFAULTS, **ROW, "id": str(number), "text": text} for number, text in enumerate(texts)]
+    corpus = Corpus.write(tmp_path / "corpus", rows)
+    tokenizer = Tokenizer(tiny.path)
+    packed = PackedRows(pack(Pack(sequence=64), corpus, tokenizer, Run(tmp_path / "tokens")), 1, seed=0)
+    codec = Codec(tiny.path)
+    found = []
+    for step in range(packed.per_epoch):
+        (batch,) = packed.batches(step)
+        found += [codec.decode(batch.ids[start:end].tolist()) for start, end in batch.spans]
+    whole = sorted(text for text in found if text in texts)
+    assert len(whole) > len(texts) * 0.6
+    assert sum(map(len, found)) == pytest.approx(sum(map(len, texts)), abs=2 * len(found))

@@ -103,3 +103,19 @@ def test_an_encoder_without_a_mask_is_refused(models, tokens, tmp_path):
     write_json(folder / "config.json", config)
     with pytest.raises(ConfigError, match="no mask_token_id"):
         pretrain(Pretrain(steps=1), Model(folder), tokens, Run(tmp_path / "out"))
+
+
+@pytest.mark.slow
+def test_compiled_layers_say_what_plain_ones_say(models, tokens, tmp_path):
+    losses = {}
+    for compiled in (False, True):
+        config = Pretrain(steps=4, batch=4, precision="float32", compile=compiled)
+        model = pretrain(config, models["qwen"], tokens, Run(tmp_path / str(compiled)))
+        losses[compiled] = json.loads((model.path / "training.json").read_text())["losses"]
+    assert losses[True] == pytest.approx(losses[False], abs=1e-4)
+
+
+def test_without_a_compiler_compilation_is_refused_in_words(models, tokens, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ConfigError, match=r"needs a C\+\+ compiler"):
+        pretrain(Pretrain(steps=1, compile=True), models["qwen"], tokens, Run(tmp_path / "out"))

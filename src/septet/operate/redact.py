@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from septet.core.artifact import RECORD
 from septet.inference.embedding import load_encoder
-from septet.kinds import KnowledgeBase, read_json, read_lines, write_json, write_lines
+from septet.kinds import KnowledgeBase, Tokens, read_json, read_lines, write_json, write_lines
 from septet.knowledge.build import CHUNKS, with_vectors
 from septet.operate.holdings import Found, chunks_of, fits, item_of, pattern_in, strings_in
 from septet.operate.subject import Subject, blot
@@ -32,7 +32,6 @@ LEARNED = ("Model", "Adapter", "Tokenizer", "Scorer")
 """Kinds that hold what they were taught in no rows."""
 _WRITTEN = (".json", ".jsonl", ".txt", ".md", ".html", ".toml", ".csv", ".jinja")
 _ROWS = ("items.jsonl", "rows.jsonl")
-_ERASED = "erased"
 _SAYING = (
     "question",
     "answers",
@@ -250,7 +249,7 @@ def _tokens(folder: Path, draft: Path, subject: Subject, found: Found) -> int:
         first += shard["rows"]
     (draft / "meta.json").unlink()
     write_json(draft / "meta.json", {**meta, "shards": shards})
-    names = pc.if_else(hit, pa.scalar(_ERASED), table["document"])
+    names = pc.if_else(hit, pa.scalar(Tokens.ERASED), table["document"])
     (draft / "documents.parquet").unlink()
     place = table.schema.get_field_index("document")
     pq.write_table(

@@ -46,7 +46,7 @@ def register() -> None:
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface
 
-    AttentionInterface.register(ATTENTION, _attend)
+    AttentionInterface.register(ATTENTION, torch.compiler.disable(_attend))
     AttentionMaskInterface.register(ATTENTION, _no_mask)
 
 

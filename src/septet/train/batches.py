@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 
@@ -84,7 +85,7 @@ def shifted(ids: torch.Tensor, ends: Sequence[int], wrote: torch.Tensor | None) 
 
 
 class PackedRows:
-    """Rows of packed documents, in a new order each epoch."""
+    """Rows of packed documents, in a new order each epoch. Erased documents, and rows that hold nothing else, are left out."""
 
     def __init__(self, tokens: Tokens, rows: int, seed: int, held_out: int = 0, accumulate: int = 1) -> None:
         meta = tokens.meta
@@ -93,11 +94,12 @@ class PackedRows:
             for path in tokens.shards
         ]
         self._ends = np.cumsum([len(shard) for shard in self._shards])
-        placed = pq.read_table(tokens.path / "documents.parquet", columns=["row", "start", "size"]).sort_by(
-            [("row", "ascending"), ("start", "ascending")]
-        )
-        self._row, self._start, self._size = (placed[name].to_numpy() for name in ("row", "start", "size"))
-        self._total = int(self._ends[-1])
+        placed = pq.read_table(tokens.path / "documents.parquet", columns=["document", "row", "start", "end"])
+        placed = placed.filter(pc.not_equal(placed["document"], Tokens.ERASED))
+        placed = placed.sort_by([("row", "ascending"), ("start", "ascending")])
+        self._row, self._from, self._to = (placed[name].to_numpy() for name in ("row", "start", "end"))
+        self._filled = np.unique(self._row)
+        self._total = len(self._filled)
         self._count = self._total - held_out
         self._rows, self._seed, self._accumulate = rows, seed, accumulate
         if self._count < rows:
@@ -126,16 +128,13 @@ class PackedRows:
 
     def of(self, indices: Iterable[int]) -> Batch:
         """The batch of some rows: their documents end to end, their padding left out."""
-        chosen = np.array(list(indices))
+        chosen = self._filled[list(indices)]
         texts: list[np.ndarray] = []
         shard = np.searchsorted(self._ends, chosen, side="right")
         for row, which in zip(chosen.tolist(), shard.tolist(), strict=True):
             line = self._shards[which][row - (self._ends[which] - len(self._shards[which]))]
             first, last = np.searchsorted(self._row, (row, row + 1))
-            texts += [
-                line[start : start + size]
-                for start, size in zip(self._start[first:last], self._size[first:last], strict=True)
-            ]
+            texts += [line[start:end] for start, end in zip(self._from[first:last], self._to[first:last], strict=True)]
         ids = torch.from_numpy(np.concatenate(texts).astype(np.int64))
         ends = tuple(np.cumsum([len(text) for text in texts]).tolist())
         return Batch(ids, shifted(ids, ends, None), ends, tuple(f"row {index}" for index in chosen))

@@ -47,7 +47,7 @@ def pretrain(config: Pretrain, model: Model, tokens: Tokens, run: Run) -> None:
     _belong_together(shape, tokens)
     precision = precision_of(config.precision)
     data = _data(config, shape, tokens)
-    module = trainable(model, precision)
+    module = trainable(model, precision, config.compile)
     if config.checkpointing:
         module.gradient_checkpointing_enable({"use_reentrant": False})
     run.note(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from septet.core import Config, Run, field, step
 from septet.kinds import Model, Tokens
 from septet.train.offline_steps import Dqn, Ilql, dqn, ilql  # noqa: F401 - steps are found here
+from septet.train.offshoot_steps import Speech, speech  # noqa: F401 - steps are found here
 from septet.train.preference_steps import Dpo, Kto, Reward, dpo, kto, reward  # noqa: F401 - steps are found here
 from septet.train.reinforce_steps import Grpo, Ppo, grpo, ppo  # noqa: F401 - steps are found here
 from septet.train.tuning_steps import (  # noqa: F401
@@ -47,6 +48,7 @@ class Pretrain(Config):
     checkpointing: bool = field(
         False, "Compute the layers again for the gradient, which saves memory and costs a third."
     )
+    compile: bool = field(False, "Let torch's compiler make the layers; for accelerators, and for layers not known here.")
     precision: str = field("auto", _PRECISION, choices=_PRECISIONS)
     seed: int = field(0, "Seed of the order of the rows and of what is hidden.", ge=0)
 

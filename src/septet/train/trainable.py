@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+import torch
 
 from septet.core import ConfigError, Run
 from septet.kinds import Model, read_json, write_json
@@ -19,15 +22,29 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-def trainable(model: Model, precision: str) -> PreTrainedModel:
+def trainable(model: Model, precision: str, compiled: bool = False) -> PreTrainedModel:
     """The module of a model, with layers that compute in one operation each, attending to the texts of a batch as
-    `train.attention` does; an encoder-decoder attends as its library does."""
+    `train.attention` does; an encoder-decoder attends as its library does. `compiled`: torch's compiler makes the layers
+    instead of `train.fused`, for which it needs a C++ compiler on a CPU. Raises ConfigError where there is none."""
     if architecture.kind(read_json(model.path / "config.json")) == architecture.ENCODER_DECODER:
         return to_device(read_module(model.path, precision))
     register()
     module = to_device(read_module(model.path, precision, ATTENTION))
-    fuse(module)
+    if compiled:
+        compile_layers(module)
+    else:
+        fuse(module)
     return module
+
+
+def compile_layers(module: PreTrainedModel) -> None:
+    """Let torch's compiler make each layer the first time that it is used. Raises ConfigError without a C++ compiler."""
+    if device() == "cpu" and not any(map(shutil.which, ("g++", "clang++", "c++"))):
+        raise ConfigError("torch's compiler needs a C++ compiler here", "Install one (g++), or leave out compile = true")
+    for layer in module.modules():
+        if isinstance(layer, torch.nn.ModuleList):
+            for one in layer:
+                one.compile(dynamic=True)
 
 
 def to_device(module: PreTrainedModel) -> PreTrainedModel:
