@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from septet.core import Config, Run, field, step
-from septet.kinds import KnowledgeBase, Model, Policy, Report, Suite
+from septet.kinds import KnowledgeBase, Model, Policy, Recordings, Report, Suite
 
 
 class BringSuite(Config):
@@ -121,3 +121,17 @@ def retrieval(config: Retrieval, suite: Suite, knowledge: KnowledgeBase, run: Ru
     from septet.evaluate.retrieval import evaluate
 
     return evaluate(config.name, suite, knowledge, config.modes, config.split, config.top, run)
+
+
+class Speech(Config):
+    """Measure how well a speech model writes down recordings."""
+
+    name: str = field("speech", "The report's name; gates refer to it.")
+
+
+@step("evaluate.speech", version=1)
+def speech(config: Speech, model: Model, recordings: Recordings, run: Run) -> Report:
+    """Word error rate, in Chinese over characters, overall and by language, with every transcript kept."""
+    from septet.evaluate.speech import evaluate
+
+    return evaluate(config.name, model, recordings, run)

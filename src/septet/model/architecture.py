@@ -1,5 +1,5 @@
 """What a config.json says of a model's kind: a decoder continues a text, an encoder reads one in both directions, an
-encoder-decoder reads one and writes another.
+encoder-decoder reads one and writes another, a speech model writes down what it hears.
 """
 
 from __future__ import annotations
@@ -7,17 +7,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-DECODER, ENCODER, ENCODER_DECODER = "decoder", "encoder", "encoder_decoder"
+DECODER, ENCODER, ENCODER_DECODER, SPEECH = "decoder", "encoder", "encoder_decoder", "speech_model"
 _ENCODERS = frozenset(
     ("albert", "bert", "camembert", "deberta-v2", "distilbert", "electra", "modernbert", "roberta", "xlm-roberta")
 )
+_CONTEXTS = ("max_position_embeddings", "n_positions", "max_target_positions")
 _ENCODER_DECODERS = frozenset(("bart", "longt5", "marian", "mbart", "mt5", "pegasus", "t5", "umt5"))
 
 
 def kind(config: Mapping[str, Any]) -> str:
-    """`decoder`, `encoder` or `encoder_decoder`: what `architectures` names, else what the model type is used for."""
+    """`decoder`, `encoder`, `encoder_decoder` or `speech_model`: what `architectures` names, else what the model type is
+    used for."""
     named = (config.get("architectures") or [""])[0]
     model_type = config.get("model_type")
+    if model_type == "whisper":
+        return SPEECH
     if named.endswith(("ForCausalLM", "LMHeadModel")):
         return DECODER
     if model_type in _ENCODER_DECODERS or config.get("is_encoder_decoder"):
@@ -29,5 +33,5 @@ def kind(config: Mapping[str, Any]) -> str:
 
 def context(config: Mapping[str, Any]) -> int | None:
     """The longest sequence that a config.json allows, in tokens, or none where it states none."""
-    found = config.get("max_position_embeddings") or config.get("n_positions")
+    found = next((config[name] for name in _CONTEXTS if config.get(name)), None)
     return None if found is None else int(found)

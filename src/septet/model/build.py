@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from septet.core import ConfigError, Run
 from septet.kinds import read_json, write_json
-from septet.model import architecture, shapes, sizing
+from septet.model import architecture, ctranslate, shapes, sizing
 from septet.model import folder as folders
+from septet.model import speech as speeches
 from septet.model.codec import token_name
 from septet.model.sources import Found, copy_terms
 
 if TYPE_CHECKING:
-    from septet.model.steps import Decoder, Encoder, EncoderDecoder, Load
+    from septet.model.steps import Decoder, Encoder, EncoderDecoder, Load, Speech
 
 _FOLDER_FILES = (
     "config.json",
@@ -23,6 +24,7 @@ _FOLDER_FILES = (
     "tokenizer_config.json",
     "special_tokens_map.json",
     "chat_template.jinja",
+    "preprocessor_config.json",
 )
 
 
@@ -58,6 +60,16 @@ def encoder_decoder(config: EncoderDecoder, tokenizer: Path, run: Run) -> None:
     _write(config.name, "model.encoder_decoder", config.seed, shapes.encoder_decoder(config, top, named), run)
 
 
+def speech(config: Speech, tokenizer: Path, run: Run) -> None:
+    """A speech model with random weights. Raises ConfigError for sizes that do not fit each other."""
+    top, named = _take_tokenizer(tokenizer, run)
+    if named["eos"] is None:
+        raise ConfigError("the tokenizer has no eos_token, so nothing could end a transcript", "Name eos_token in it")
+    starts = speeches.add_starts(run.out, top)
+    speeches.write_preprocessor(run.out, config.mels, config.seconds)
+    _write(config.name, "model.speech", config.seed, speeches.shape(config, named, starts), run)
+
+
 def _take_tokenizer(tokenizer: Path, run: Run) -> tuple[int, dict[str, int | None]]:
     """Copy its files. Returns the size of its vocabulary, and the ids of its special tokens by role."""
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"):
@@ -79,7 +91,8 @@ def _write(name: str, source: str, seed: int, shape: dict[str, Any], run: Run) -
 
     module = new_module(shape, seed)
     write_module(module.state_dict(), shape, run.out, "float32")
-    total = sizing.num_parameters(shape)
+    text = architecture.kind(shape) != architecture.SPEECH
+    total = sizing.num_parameters(shape) if text else sum(one.numel() for one in module.parameters())
     folders.complete(
         run.out,
         {
@@ -102,6 +115,8 @@ def loaded(config: Load, found: Found, run: Run) -> None:
         facts = _from_gguf(config, found, run)
     elif config.form == "gguf":
         raise ConfigError("this source has no GGUF file", "Load it as safetensors, and use compress.quantise")
+    elif (found.path / ctranslate.WEIGHTS).is_file():
+        facts = ctranslate.write_folder(found.path, run)
     else:
         facts = _from_folder(found, run)
     known = found.known
@@ -177,6 +192,8 @@ def _from_folder(found: Found, run: Run) -> dict[str, Any]:
                     total += sum(_product(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
             except SafetensorError as error:
                 raise ConfigError(f"{file.name} is broken: {error}", "Fetch it again") from error
+    if architecture.kind(config) == architecture.SPEECH and not (run.out / "preprocessor_config.json").is_file():
+        raise ConfigError(f"{found.path} holds no preprocessor_config.json", "It says how sound is read: save it too")
     if architecture.kind(config) != architecture.DECODER and "mask_token_id" not in config:
         mask = folders.token_ids(run.out).get(token_name(_settings(run.out).get("mask_token")))
         if mask is not None:

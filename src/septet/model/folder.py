@@ -25,11 +25,17 @@ CARRIED = (
     "chat_template.jinja",
     "generation_config.json",
     "golden.json",
+    "preprocessor_config.json",
 )
 TERMS = "terms"
 ADAPTER = "adapter"
 """The folder inside a model's in which it carries an adapter."""
 """The folder for the licence texts that must go along with the weights."""
+_A = {
+    architecture.ENCODER: "an encoder",
+    architecture.ENCODER_DECODER: "an encoder-decoder",
+    architecture.SPEECH: "a speech model",
+}
 _TURN_ENDS = ("<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>")
 _MAX_NEW_TOKENS = 128
 
@@ -52,10 +58,10 @@ _GOLDEN: tuple[tuple[str, str, list[dict[str, str]]], ...] = (
 def complete(folder: Path, card: Mapping[str, Any]) -> None:
     """Add to a folder with tokenizer and config.json what it lacks: template, generation defaults, golden prompts, card.
 
-    An encoder writes nothing, so that it gets its card alone.
+    What holds no conversation (an encoder, a speech model) gets its card alone.
     """
     config = _optional(folder / "config.json")
-    if architecture.kind(config) == architecture.ENCODER:
+    if architecture.kind(config) not in (architecture.DECODER, architecture.ENCODER_DECODER):
         write_json(folder / "model_card.json", card)
         return
     settings = read_json(folder / "tokenizer_config.json")
@@ -71,11 +77,11 @@ def complete(folder: Path, card: Mapping[str, Any]) -> None:
 
 
 def check_chats(folder: Path) -> None:
-    """Raise ConfigError for a model that cannot continue a conversation: an encoder, or an encoder-decoder."""
+    """Raise ConfigError for a model that cannot continue a conversation: an encoder, an encoder-decoder, a speech model."""
     found = architecture.kind(_optional(folder / "config.json"))
     if found != architecture.DECODER:
         raise ConfigError(
-            f"{folder} holds an {found.replace('_', '-')}, which continues no conversation",
+            f"{folder} holds {_A[found]}, which continues no conversation",
             "Chats and releases want a decoder: model.decoder makes one, model.load brings one in",
         )
 

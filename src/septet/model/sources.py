@@ -16,6 +16,7 @@ from pathlib import Path
 
 from septet.core import ConfigError, MissingExtra, Run
 from septet.kinds import refuse_pickle
+from septet.model import ctranslate
 
 _BLOCK = 1 << 22
 _PART = re.compile(r"part[-_.]?(\d+)", re.IGNORECASE)
@@ -104,7 +105,8 @@ def _package(names: str, sha256: str, run: Run) -> Found:
     parts = _parts(distributions)
     if not parts:
         raise ConfigError(
-            f"the package {names} carries no GGUF file", "Check the name, or give a path or a hub address"
+            f"the package {names} carries neither a GGUF file nor a {ctranslate.WEIGHTS} of CTranslate2",
+            "Check the name, or give a path or a hub address",
         )
     whole = run.scratch / "model.gguf"
     hasher = hashlib.sha256()
@@ -122,6 +124,8 @@ def _package(names: str, sha256: str, run: Run) -> Found:
             f"weights from a package must be pinned by their hash: {names}", f"Add to the step: sha256 = '{hint}'"
         )
     _verify(names, digest, sha256)
+    if not ctranslate.is_gguf(whole):
+        whole = ctranslate.gathered(whole, [file for one in distributions for file in _files(one)])
     terms = tuple(file for file in _files(parent) if _TERMS.search(file.name) and file.suffix not in (".py", ".pyc"))
     return Found(whole, f"package:{names}", digest, parent.version, known, terms)
 
@@ -156,12 +160,12 @@ def _distribution(name: str) -> importlib.metadata.Distribution:
 
 
 def _parts(distributions: list[importlib.metadata.Distribution]) -> list[Path]:
-    """The one GGUF file, or its numbered parts in their order, of some packages and of those that they bring along."""
+    """The one file of weights, or its numbered parts in their order, of some packages and of those that they bring along."""
     prefix = _normal(distributions[0].metadata["Name"])
     brought = [_required(line) for line in distributions[0].requires or () if "extra ==" not in line]
     distributions = distributions + [_distribution(name) for name in brought if _normal(name).startswith(prefix)]
     files = [file for distribution in distributions for file in _files(distribution)]
-    whole = sorted(file for file in files if file.suffix == ".gguf")
+    whole = sorted(file for file in files if file.suffix == ".gguf" or file.name == ctranslate.WEIGHTS)
     if whole:
         return whole[:1]
     numbered = [

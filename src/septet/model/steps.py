@@ -76,6 +76,21 @@ class EncoderDecoder(Config):
     name: str = field("encoder-decoder", "Name on the model card.")
 
 
+class Speech(Config):
+    """A new speech model with random weights: it writes down what is said."""
+
+    layers: int = field(4, "Number of encoder layers, and of decoder layers.", ge=1)
+    width: int = field(256, "Width of the residual stream.", ge=8)
+    heads: int = field(4, "Number of attention heads.", ge=1)
+    feed_forward: int = field(0, "Width of the feed-forward layers; 0: 4 times width.", ge=0)
+    mels: int = field(80, "Bands of the spectrogram.", ge=8, le=128)
+    seconds: int = field(30, "Length of the stretch of sound that is read at once.", ge=1, le=30)
+    context: int = field(448, "Longest transcript of a stretch, in tokens.", ge=8)
+    dropout: float = field(0.0, "Share of activations dropped in training, outside attention.", ge=0, lt=1)
+    seed: int = field(0, "Seed of the random weights.", ge=0)
+    name: str = field("speech", "Name on the model card.")
+
+
 class Load(Config):
     """Weights that were trained elsewhere, checked by their hash."""
 
@@ -119,6 +134,15 @@ def encoder_decoder(config: EncoderDecoder, tokenizer: Tokenizer, run: Run) -> M
     from septet.model import build
 
     build.encoder_decoder(config, tokenizer.path, run)
+    return Model(run.out)
+
+
+@step("model.speech", version=1)
+def speech(config: Speech, tokenizer: Tokenizer, run: Run) -> Model:
+    """Make a Whisper from its sizes, with tokens for language and task above the tokenizer's vocabulary."""
+    from septet.model import build
+
+    build.speech(config, tokenizer.path, run)
     return Model(run.out)
 
 

@@ -105,7 +105,7 @@ FAMILIES = (
         ("the words spoken, after the sound", "给定声音，预测所说的文字"),
         ("text", "文本"),
         ("a fixed pass for each stretch of sound, then one for each token", "每段声音固定计算一遍，之后每个词元一遍"),
-        "",
+        "model.speech",
     ),
     Family(
         "DALL-E",

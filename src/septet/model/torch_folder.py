@@ -19,6 +19,7 @@ _AUTO = {
     architecture.DECODER: "AutoModelForCausalLM",
     architecture.ENCODER: "AutoModelForMaskedLM",
     architecture.ENCODER_DECODER: "AutoModelForSeq2SeqLM",
+    architecture.SPEECH: "AutoModelForSpeechSeq2Seq",
 }
 
 

@@ -13,6 +13,7 @@ from septet.data.steps.duplicates import (
     sketch,
 )
 from septet.data.steps.knowledge import Knowledge, Questions, Retrieve, Rows, knowledge, questions, retrieve, rows
+from septet.data.steps.media import Speech, speech
 from septet.data.steps.mixture import Mixture, MixturePlan, mixture, mixture_plan
 from septet.data.steps.quality import (
     Clean,
@@ -108,6 +109,7 @@ __all__ = [
     "Rows",
     "SelfTest",
     "Sketch",
+    "Speech",
     "ToxicityClassifier",
     "TrainTokenizer",
     "anonymity",
@@ -146,6 +148,7 @@ __all__ = [
     "rows",
     "self_test",
     "sketch",
+    "speech",
     "tokenizer",
     "toxicity_classifier",
     "vault",
