@@ -106,6 +106,7 @@ def test_an_encoder_without_a_mask_is_refused(models, tokens, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # torch warns itself of what its compiler does
 def test_compiled_layers_say_what_plain_ones_say(models, tokens, tmp_path):
     losses = {}
     for compiled in (False, True):

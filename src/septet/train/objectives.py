@@ -23,8 +23,8 @@ from septet.train.rows import by_rows, numbers
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-_CHUNK_ELEMENTS = 1 << 24
-"""Logits held at once: 32 MB in bfloat16."""
+_CHUNK_ELEMENTS, _CHUNK_ELEMENTS_GPU = 1 << 24, 1 << 28
+"""Logits held at once: 32 MB in bfloat16, 512 MB on an accelerator, which needs more work at a time."""
 
 
 def cross_entropy(module: PreTrainedModel) -> Callable[[Batch | Pairs], Outcome]:
@@ -54,7 +54,7 @@ def log_likelihoods(module: PreTrainedModel, batch: Batch) -> torch.Tensor:
     kept = batch.labels != IGNORED
     hidden_ND, labels_N = hidden_states(module, batch)[kept], batch.labels[kept]
     weight_VD, bias_V = output_layer(module)
-    rows = max(1, _CHUNK_ELEMENTS // weight_VD.shape[0])
+    rows = _rows_at_once(weight_VD)
     parts = []
     for start in range(0, len(labels_N), rows):
         logits = torch.nn.functional.linear(hidden_ND[start : start + rows], weight_VD, bias_V).float()
@@ -113,7 +113,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         ctx: Any, hidden_ND: torch.Tensor, weight_VD: torch.Tensor, bias_V: torch.Tensor | None, labels_N: torch.Tensor
     ) -> torch.Tensor:
         count = hidden_ND.shape[0]
-        rows = max(1, _CHUNK_ELEMENTS // weight_VD.shape[0])
+        rows = _rows_at_once(weight_VD)
         grad_hidden = torch.empty_like(hidden_ND)
         sums = torch.float32 if rows < count else weight_VD.dtype  # one product needs no wider sum
         grad_weight = torch.zeros_like(weight_VD, dtype=sums) if weight_VD.requires_grad else None
@@ -152,3 +152,8 @@ def _to_gradient(logits_NV: torch.Tensor, labels_N: torch.Tensor, factor: float)
     share = share.exp_().scatter_add_(1, labels_N[:, None], share.new_full((len(labels_N), 1), -1.0))
     logits_NV.copy_(share.mul_(factor))
     return losses_N
+
+
+def _rows_at_once(weight_VD: torch.Tensor) -> int:
+    most = _CHUNK_ELEMENTS if weight_VD.device.type == "cpu" else _CHUNK_ELEMENTS_GPU
+    return max(1, most // weight_VD.shape[0])
