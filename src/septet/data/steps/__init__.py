@@ -13,7 +13,7 @@ from septet.data.steps.duplicates import (
     sketch,
 )
 from septet.data.steps.knowledge import Knowledge, Questions, Retrieve, Rows, knowledge, questions, retrieve, rows
-from septet.data.steps.media import Speech, speech
+from septet.data.steps.media import Pictures, Speech, pictures, speech
 from septet.data.steps.mixture import Mixture, MixturePlan, mixture, mixture_plan
 from septet.data.steps.quality import (
     Clean,
@@ -69,6 +69,7 @@ from septet.data.steps.tokens import (
     pack,
     tokenizer,
 )
+from septet.data.steps.turns import Conversations, Preferences, conversations, preferences
 from septet.data.steps.validity import Freshness, Judge, freshness, judge
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "Card",
     "Clean",
     "Contamination",
+    "Conversations",
     "Decontaminate",
     "Deduplicate",
     "DeduplicatePassages",
@@ -99,7 +101,9 @@ __all__ = [
     "Overlap",
     "Pack",
     "PerplexityModel",
+    "Pictures",
     "Poisoning",
+    "Preferences",
     "Pseudonymise",
     "QualityClassifier",
     "Questions",
@@ -118,6 +122,7 @@ __all__ = [
     "card",
     "clean",
     "contamination",
+    "conversations",
     "decontaminate",
     "deduplicate",
     "deduplicate_passages",
@@ -138,7 +143,9 @@ __all__ = [
     "overlap",
     "pack",
     "perplexity_model",
+    "pictures",
     "poisoning",
+    "preferences",
     "pseudonymise",
     "quality_classifier",
     "questions",
