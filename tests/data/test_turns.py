@@ -113,7 +113,7 @@ def test_preferences_of_every_shape(tmp_path):
 def test_personal_data_in_training_rows_is_treated_by_the_one_policy(tmp_path, repository):
     made = policy(SealPolicy(path=str(repository / "recipes" / "policy.toml")), Run(tmp_path / "policy"))
     assert isinstance(made, Policy)
-    rows = [{"question": "联系人手机13912345678，怎么办？", "answer": "Write to jane.doe@example.com, please."}] * 3
+    rows = [{"question": "联系人手机13912345678，怎么办？", "answer": "Write to jane.doe@northbank.de, please."}] * 3
     config = Conversations(paths=(lines(tmp_path / "a.jsonl", rows),), **DECLARED)
     out = conversations(config, made, Run(tmp_path / "out"))
     said = (out.path / "rows.jsonl").read_text("utf-8")
