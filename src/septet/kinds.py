@@ -268,6 +268,33 @@ class Recordings(Artifact):
         yield from read_lines(self.path / "rejected.jsonl")
 
 
+class Pictures(Artifact):
+    """Pictures with captions: Parquet parts, one row a picture, as PNG in `png`.
+
+    `width` and `height` are in pixels; `label` is the class of a picture, where it has one. `rejected.jsonl` names each file that
+    could not be read, and each caption without one, and why.
+    """
+
+    required = ("part-*.parquet",)
+    COLUMNS: ClassVar[dict[str, str]] = {
+        "id": "string",
+        "caption": "string",
+        "label": "string",
+        "png": "binary",
+        "width": "int32",
+        "height": "int32",
+        **{name: Corpus.COLUMNS[name] for name in ("dataset", "source", "source_digest", "language")},
+        **{name: Corpus.COLUMNS[name] for name in ("licence", "origin", "access")},
+    }
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Pictures in their order."""
+        yield from _read_parquet(sorted(self.path.glob("part-*.parquet")))
+
+    def rejected(self) -> Iterator[dict[str, Any]]:
+        yield from read_lines(self.path / "rejected.jsonl")
+
+
 class Tokenizer(Artifact):
     """A Hugging Face tokenizer: tokenizer.json and its config."""
 
@@ -469,6 +496,7 @@ KINDS: dict[str, type[Artifact]] = {
         Conversations,
         Preferences,
         Recordings,
+        Pictures,
         Tokenizer,
         Tokens,
         Model,
@@ -518,6 +546,7 @@ def schema_of(columns: Mapping[str, str]) -> Any:
         "int64": pa.int64,
         "int32": pa.int32,
         "double": pa.float64,
+        "binary": pa.binary,
         "list<string>": lambda: pa.list_(pa.string()),
     }
     return pa.schema([(name, types[kind]()) for name, kind in columns.items()])

@@ -28,6 +28,7 @@ VERBS = {
     "serve": "serve a release behind an OpenAI-compatible endpoint",
     "console": "open the web console",
     "transcribe": "write down what is said in a sound file",
+    "paint": "draw what a caption says",
     "model": "say which family of models is for what, and what a size costs",
     "gc": "remove what no release and no name leads to",
     "feedback": "turn what people said of answers into rows to train on",

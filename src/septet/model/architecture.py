@@ -1,5 +1,6 @@
 """What a config.json says of a model's kind: a decoder continues a text, an encoder reads one in both directions, an
-encoder-decoder reads one and writes another, a speech model writes down what it hears.
+encoder-decoder reads one and writes another, a speech model writes down what it hears, a
+painter draws what a text says.
 """
 
 from __future__ import annotations
@@ -7,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-DECODER, ENCODER, ENCODER_DECODER, SPEECH = "decoder", "encoder", "encoder_decoder", "speech_model"
+DECODER, ENCODER, ENCODER_DECODER = "decoder", "encoder", "encoder_decoder"
+SPEECH, PAINTER = "speech_model", "painter"
+PAINTERS = {"tokens": "picture_tokens", "diffusion": "latent_diffusion"}
+"""The `model_type` of each kind of `model.image`."""
 _ENCODERS = frozenset(
     ("albert", "bert", "camembert", "deberta-v2", "distilbert", "electra", "modernbert", "roberta", "xlm-roberta")
 )
@@ -16,12 +20,14 @@ _ENCODER_DECODERS = frozenset(("bart", "longt5", "marian", "mbart", "mt5", "pega
 
 
 def kind(config: Mapping[str, Any]) -> str:
-    """`decoder`, `encoder`, `encoder_decoder` or `speech_model`: what `architectures` names, else what the model type is
+    """`decoder`, `encoder`, `encoder_decoder`, `speech_model` or `painter`: what `architectures` names, else what the model type is
     used for."""
     named = (config.get("architectures") or [""])[0]
     model_type = config.get("model_type")
     if model_type == "whisper":
         return SPEECH
+    if model_type in PAINTERS.values():
+        return PAINTER
     if named.endswith(("ForCausalLM", "LMHeadModel")):
         return DECODER
     if model_type in _ENCODER_DECODERS or config.get("is_encoder_decoder"):

@@ -15,7 +15,7 @@ from septet.model.codec import token_name
 from septet.model.sources import Found, copy_terms
 
 if TYPE_CHECKING:
-    from septet.model.steps import Decoder, Encoder, EncoderDecoder, Load, Speech
+    from septet.model.steps import Decoder, Encoder, EncoderDecoder, Image, Load, Speech
 
 _FOLDER_FILES = (
     "config.json",
@@ -70,6 +70,17 @@ def speech(config: Speech, tokenizer: Path, run: Run) -> None:
     _write(config.name, "model.speech", config.seed, speeches.shape(config, named, starts), run)
 
 
+def image(config: Image, tokenizer: Path, run: Run) -> None:
+    """A model that draws, with random weights. Raises ConfigError for sizes that do not fit each other."""
+    from septet.model import painter as painters
+
+    top, _ = _take_tokenizer(tokenizer, run)
+    shape = painters.shape(config, top)
+    painter = painters.new_painter(shape, config.seed)
+    painters.write_painter(painter, shape, run.out)
+    _card(config.name, "model.image", painters.num_parameters(painter), config.caption, run)
+
+
 def _take_tokenizer(tokenizer: Path, run: Run) -> tuple[int, dict[str, int | None]]:
     """Copy its files. Returns the size of its vocabulary, and the ids of its special tokens by role."""
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"):
@@ -93,6 +104,10 @@ def _write(name: str, source: str, seed: int, shape: dict[str, Any], run: Run) -
     write_module(module.state_dict(), shape, run.out, "float32")
     text = architecture.kind(shape) != architecture.SPEECH
     total = sizing.num_parameters(shape) if text else sum(one.numel() for one in module.parameters())
+    _card(name, source, total, architecture.context(shape), run)
+
+
+def _card(name: str, source: str, total: int, context: int | None, run: Run) -> None:
     folders.complete(
         run.out,
         {
@@ -101,7 +116,7 @@ def _write(name: str, source: str, seed: int, shape: dict[str, Any], run: Run) -
             "terms": [],
             "source": source,
             "parameters": total,
-            "context": architecture.context(shape),
+            "context": context,
             "changes": [],
         },
     )

@@ -35,6 +35,7 @@ _A = {
     architecture.ENCODER: "an encoder",
     architecture.ENCODER_DECODER: "an encoder-decoder",
     architecture.SPEECH: "a speech model",
+    architecture.PAINTER: "a model that draws",
 }
 _TURN_ENDS = ("<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>")
 _MAX_NEW_TOKENS = 128
@@ -58,7 +59,7 @@ _GOLDEN: tuple[tuple[str, str, list[dict[str, str]]], ...] = (
 def complete(folder: Path, card: Mapping[str, Any]) -> None:
     """Add to a folder with tokenizer and config.json what it lacks: template, generation defaults, golden prompts, card.
 
-    What holds no conversation (an encoder, a speech model) gets its card alone.
+    What holds no conversation (an encoder, a speech model, one that draws) gets its card alone.
     """
     config = _optional(folder / "config.json")
     if architecture.kind(config) not in (architecture.DECODER, architecture.ENCODER_DECODER):
@@ -77,7 +78,7 @@ def complete(folder: Path, card: Mapping[str, Any]) -> None:
 
 
 def check_chats(folder: Path) -> None:
-    """Raise ConfigError for a model that cannot continue a conversation: an encoder, an encoder-decoder, a speech model."""
+    """Raise ConfigError for a model that cannot continue a conversation, but reads, hears or draws."""
     found = architecture.kind(_optional(folder / "config.json"))
     if found != architecture.DECODER:
         raise ConfigError(

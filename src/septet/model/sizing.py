@@ -53,8 +53,8 @@ class Shape:
     def of(cls, config: Mapping[str, Any]) -> Shape:
         """Raises ConfigError when the config does not say enough."""
         kind = architecture.kind(config)
-        if kind == architecture.SPEECH:
-            raise ConfigError("the formulas count text models alone", "A speech model's card says its parameters")
+        if kind in (architecture.SPEECH, architecture.PAINTER):
+            raise ConfigError("the formulas count text models alone", "The card of this model says its parameters")
         layers = _first(config, "num_hidden_layers", "n_layer", "num_layers", "encoder_layers")
         heads = _first(config, "num_attention_heads", "n_head", "num_heads", "encoder_attention_heads")
         width = _first(config, "hidden_size", "n_embd", "d_model")

@@ -105,7 +105,7 @@ def _package(names: str, sha256: str, run: Run) -> Found:
     parts = _parts(distributions)
     if not parts:
         raise ConfigError(
-            f"the package {names} carries neither a GGUF file nor a {ctranslate.WEIGHTS} of CTranslate2",
+            f"the package {names} carries no GGUF file and no {ctranslate.WEIGHTS} of CTranslate2",
             "Check the name, or give a path or a hub address",
         )
     whole = run.scratch / "model.gguf"

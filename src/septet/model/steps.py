@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from septet.core import Config, External, Run, field, step
 from septet.kinds import Adapter, Model, Tokenizer
 
@@ -91,6 +93,31 @@ class Speech(Config):
     name: str = field("speech", "Name on the model card.")
 
 
+class Image(Config):
+    """A new model with random weights that draws what a caption says."""
+
+    kind: str = field(
+        "diffusion",
+        "tokens: a decoder writes the picture's codes after the caption (DALL-E); diffusion: noise is taken out of a latent "
+        "(Stable Diffusion).",
+        choices=("tokens", "diffusion"),
+    )
+    size: int = field(32, "Width and height of a picture, in pixels; a multiple of reduction.", ge=8)
+    channels: Literal[1, 3] = field(1, "Colours of a picture: 1 is grey, 3 red, green and blue.")
+    reduction: Literal[2, 4, 8] = field(4, "Pixels to a side of one place of the code.")
+    code_width: int = field(32, "Width of the autoencoder's layers.", ge=8)
+    levels: tuple[int, ...] = field(
+        (4, 4, 4, 4), "For tokens: levels of each number of a code; their product is the code book."
+    )
+    latent: int = field(4, "For diffusion: numbers at each place of the latent.", ge=1)
+    layers: int = field(2, "Layers of the decoder, or of each block of the network that takes out noise.", ge=1)
+    width: int = field(64, "Width of the decoder, or of that network's first block; a multiple of 16.", ge=16)
+    heads: int = field(4, "Number of attention heads.", ge=1)
+    caption: int = field(16, "Tokens of a caption that are read at most.", ge=1)
+    seed: int = field(0, "Seed of the random weights.", ge=0)
+    name: str = field("painter", "Name on the model card.")
+
+
 class Load(Config):
     """Weights that were trained elsewhere, checked by their hash."""
 
@@ -143,6 +170,15 @@ def speech(config: Speech, tokenizer: Tokenizer, run: Run) -> Model:
     from septet.model import build
 
     build.speech(config, tokenizer.path, run)
+    return Model(run.out)
+
+
+@step("model.image", version=1)
+def image(config: Image, tokenizer: Tokenizer, run: Run) -> Model:
+    """Make a model that draws from its sizes; train.image_codes and then train.image teach it."""
+    from septet.model import build
+
+    build.image(config, tokenizer.path, run)
     return Model(run.out)
 
 

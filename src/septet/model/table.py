@@ -14,8 +14,7 @@ HEADS = {
 
 @dataclass(frozen=True)
 class Family:
-    """One family. Each text is given in English and Chinese; `step` is the recipe's step with the kind it takes, empty where no
-    step makes it yet."""
+    """One family. Each text is given in English and Chinese; `step` is the recipe's step with the kind it takes."""
 
     family: str
     purpose: tuple[str, str]
@@ -113,7 +112,7 @@ FAMILIES = (
         ("first the codes of pictures, then the next code after a text", "先学图像编码，再在文本之后预测下一个编码"),
         ("a picture", "图像"),
         ("a pass for each code of the picture", "图像的每个编码计算一遍"),
-        "",
+        "model.image kind=tokens",
     ),
     Family(
         "Stable Diffusion",
@@ -121,7 +120,7 @@ FAMILIES = (
         ("the noise in a picture's latent", "预测图像隐变量中的噪声"),
         ("a picture", "图像"),
         ("a pass over the whole latent for each step of removing noise", "每个去噪步骤在整个隐变量上计算一遍"),
-        "",
+        "model.image kind=diffusion",
     ),
 )
 
