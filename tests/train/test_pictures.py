@@ -21,7 +21,9 @@ from septet.inference.paint import paint
 from septet.inference.protocol import load as load_engine
 from septet.model.steps import Image as Sizes
 from septet.model.steps import image as make
+from septet.model.torch_folder import read_module
 from septet.train.steps import Image, ImageCodes, image, image_codes
+from septet.train.trainable import check_trainable
 
 Picture = pytest.importorskip("PIL.Image", reason="pip install 'septet[image]'")
 SHARED = Path(os.environ.get("SEPTET_SHARED", Path(__file__).parents[3] / "shared"))
@@ -114,6 +116,10 @@ def test_a_killed_training_goes_on_in_the_same_bits(taught, digits, tmp_path, mo
 def test_it_is_refused_where_one_chats_and_for_pictures_of_another_size(taught, tmp_path):
     with pytest.raises(ConfigError, match="a model that draws, which continues no conversation"):
         load_engine(taught[2])
+    with pytest.raises(ConfigError, match=r"does not learn from text alone.*train\.image"):
+        check_trainable(taught[2])
+    with pytest.raises(ConfigError, match="no model of text or speech"):
+        read_module(taught[2].path, "float32")
     wide = np.zeros((4, 12, 12), "uint8")
     np.savez(tmp_path / "wide.npz", images=wide, labels=np.arange(4))
     other = ReadPictures(source=str(tmp_path / "wide.npz"), licence="own", origin="private")

@@ -39,6 +39,8 @@ def read_module(folder: Path, precision: str, attention: str = "sdpa") -> PreTra
             f"the model in {folder} wants to run code of its own (auto_map in config.json)",
             "Use a model of a standard architecture",
         )
+    if architecture.kind(config) not in _AUTO:
+        raise ConfigError(f"{folder} holds no model of text or speech", "A model that draws is used by septet paint")
     try:
         import torch
         import transformers

@@ -36,7 +36,7 @@ from septet.train.batches import Batch
 from septet.train.loop import Outcome, Settings, train
 from septet.train.objectives import cross_entropy
 from septet.train.optimiser import Decay
-from septet.train.trainable import check_trainable, write_log
+from septet.train.trainable import write_log
 
 if TYPE_CHECKING:
     from septet.train.offshoot_steps import Image, ImageCodes
@@ -230,7 +230,6 @@ def _begin(
     model: Model, pictures: Pictures, held_out: float, seed: int, run: Run
 ) -> tuple[Painter, dict[str, Any], tuple[_Read, _Read | None]]:
     """The modules, their config, and the pictures to learn from and to keep. Raises ConfigError where sizes differ."""
-    check_trainable(model)
     painter, shape = read_painter(model)
     read = _pictures(pictures, model, shape)
     order = np.random.default_rng(seed).permutation(len(read.names))

@@ -27,7 +27,7 @@ from septet.train.batches import IGNORED
 from septet.train.loop import Outcome, Settings, train
 from septet.train.objectives import _LinearCrossEntropy, output_layer
 from septet.train.optimiser import Decay
-from septet.train.trainable import check_trainable, to_device, write_log
+from septet.train.trainable import to_device, write_log
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -104,7 +104,6 @@ class SpokenRows:
 
 def teach(config: Speech, model: Model, recordings: Recordings, run: Run) -> None:
     """Train all weights and write the model. Raises StepFailed when no recording is short enough for the model."""
-    check_trainable(model)
     listener = Listener(model)
     kept = _fitting(recordings, listener, run)
     held = round(len(kept) * config.held_out)

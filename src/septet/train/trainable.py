@@ -21,6 +21,8 @@ from septet.train.loop import Trained
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+_ELSEWHERE = {architecture.SPEECH: "train.speech", architecture.PAINTER: "train.image_codes, then train.image"}
+
 
 def trainable(model: Model, precision: str, compiled: bool = False) -> PreTrainedModel:
     """The module of a model, with layers that compute in one operation each, attending to the texts of a batch as
@@ -40,7 +42,9 @@ def trainable(model: Model, precision: str, compiled: bool = False) -> PreTraine
 def compile_layers(module: PreTrainedModel) -> None:
     """Let torch's compiler make each layer the first time that it is used. Raises ConfigError without a C++ compiler."""
     if device() == "cpu" and not any(map(shutil.which, ("g++", "clang++", "c++"))):
-        raise ConfigError("torch's compiler needs a C++ compiler here", "Install one (g++), or leave out compile = true")
+        raise ConfigError(
+            "torch's compiler needs a C++ compiler here", "Install one (g++), or leave out compile = true"
+        )
     for layer in module.modules():
         if isinstance(layer, torch.nn.ModuleList):
             for one in layer:
@@ -54,10 +58,13 @@ def to_device(module: PreTrainedModel) -> PreTrainedModel:
 
 
 def check_trainable(model: Model) -> None:
-    """Raises ConfigError for a model that cannot be trained."""
+    """Raises ConfigError for a model that cannot be trained, or not on text."""
     model.check()
     if model.form != "safetensors":
         raise ConfigError("a GGUF model is quantised and cannot be trained", "Load it with form = 'safetensors'")
+    kind = architecture.kind(read_json(model.path / "config.json"))
+    if kind in _ELSEWHERE:
+        raise ConfigError("this model does not learn from text alone", f"Train it with {_ELSEWHERE[kind]}")
     refuse_carried(model.path)
 
 
