@@ -28,3 +28,9 @@ def test_every_family_learns_from_the_handbook(repository, tmp_path):
         for name in ("continues", "fills", "restores"):
             log = json.loads((workspace.store.folder(records[name]) / "training.json").read_text())
             assert log["validation_loss_after"] < log["validation_loss_before"] - 0.5, name
+        more = load(repository / "recipes" / "pretrain.toml", [*changes, "continues.steps=300000"])
+        planned = {one.name: one for one in runner.plan(more)}
+        assert planned["continues"].expected
+        assert planned["continues"].seconds > 100
+        assert planned["continues"].peak_memory_mb > 500
+        assert not planned["fills"].expected

@@ -33,9 +33,9 @@ def run(given: argparse.Namespace) -> int:
             one.makes,
             "hit" if one.hit else "miss",
             short(one.fingerprint),
-            "-" if one.seconds is None else duration(one.seconds),
+            "-" if one.seconds is None else f"{_about(one)}{duration(one.seconds)}",
             "-" if one.bytes is None else size(one.bytes),
-            "-" if one.peak_memory_mb is None else f"{one.peak_memory_mb} MB",
+            "-" if one.peak_memory_mb is None else f"{_about(one)}{one.peak_memory_mb:.0f} MB",
         )
         for one in plan
     ]
@@ -45,17 +45,23 @@ def run(given: argparse.Namespace) -> int:
         print(f"\n{one.name}: {_why(one)}")
         for change in one.changes:
             print(f"  {change.key}: {_value(change.was)} -> {_value(change.now)}")
-    known = [one.seconds for one in misses if one.seconds is not None]
-    rest = len(misses) - len(known)
+    known = [one.seconds for one in misses if one.seconds is not None and not one.expected]
+    guessed = [one.seconds for one in misses if one.seconds is not None and one.expected]
+    rest = len(misses) - len(known) - len(guessed)
     print(f"\n{len(plan) - len(misses)} kept, {len(misses)} to make", end="")
     print(f"; about {duration(sum(known))} by the last run" if known else "", end="")
+    print(f"; about {duration(sum(guessed))} expected (~)" if guessed else "", end="")
     print(f"; {rest} never made before" if rest else "")
     return 0
 
 
+def _about(one: Planned) -> str:
+    return "~" if one.expected else ""
+
+
 def _why(one: Planned) -> str:
     if not one.changes:
-        return "never made before" if one.seconds is None else "its artifact is gone"
+        return "never made before" if one.seconds is None or one.expected else "its artifact is gone"
     return "changed since the nearest record: " + ", ".join(change.key for change in one.changes)
 
 

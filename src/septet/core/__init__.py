@@ -14,13 +14,14 @@ from septet.core.errors import (
 )
 from septet.core.recipe import Node, Recipe, Sealed
 from septet.core.run import Run
-from septet.core.step import step
+from septet.core.step import Cost, step
 
 __all__ = [
     "AccessDenied",
     "Artifact",
     "Config",
     "ConfigError",
+    "Cost",
     "External",
     "Externals",
     "GateRefused",

@@ -27,6 +27,7 @@ from septet.core.fingerprint import fingerprint, identity_of
 from septet.core.pool import Pool
 from septet.core.recipe import Node, Recipe, Sealed
 from septet.core.run import Run
+from septet.core.step import Cost
 from septet.core.store import Record, full_disk_named
 from septet.core.workspace import Workspace
 
@@ -88,7 +89,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """What would happen to one node: kept or made, why, and what it took last time."""
+    """What would happen to one node: kept or made, why, and what it took last time, or is expected to take."""
 
     name: str
     step: str
@@ -99,6 +100,8 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     bytes: int | None = None
     peak_memory_mb: float | None = None
+    expected: bool = False
+    """Whether time and memory are what the step expects, not what a record tells."""
 
 
 class Runner:
@@ -119,6 +122,7 @@ class Runner:
             record = self.workspace.store.find(node.step.name, mark)
             near = record or self._nearest(recipe, name, node, names)
             changes = () if record or near is None else self._changes(recipe, node, near, prints)
+            expected = self._expected(node, prints, _labels(recipe)) if record is None else None
             found.append(
                 Planned(
                     name=name,
@@ -127,13 +131,34 @@ class Runner:
                     fingerprint=mark,
                     hit=record is not None,
                     changes=changes,
-                    seconds=None if near is None else near.made.get("seconds"),
+                    seconds=expected.seconds if expected else near.made.get("seconds") if near else None,
                     bytes=None if near is None else near.bytes,
-                    peak_memory_mb=None if near is None else near.made.get("peak_memory_mb"),
+                    peak_memory_mb=expected.memory_mb
+                    if expected
+                    else near.made.get("peak_memory_mb")
+                    if near
+                    else None,
+                    expected=expected is not None,
                 )
             )
         self.workspace.hasher.keep()
         return found
+
+    def _expected(self, node: Node, prints: dict[str, str], labels: dict[int, str]) -> Cost | None:
+        """What the step says that it will take, where it says so and all of its inputs are there."""
+        if node.step.cost is None:
+            return None
+        inputs: list[Artifact | tuple[Artifact, ...] | None] = []
+        for port in node.step.ports:
+            tied = []
+            for one in node.inputs.get(port.name, ()):
+                try:
+                    record = self._input(one, prints, labels, node, port.kind)
+                except StoreError:
+                    return None  # it is still to be made
+                tied.append(port.kind(self.workspace.store.folder(record)))
+            inputs.append(tuple(tied) if port.many else tied[0] if tied else None)
+        return node.step.cost(node.config, *inputs)
 
     def fingerprints(self, recipe: Recipe) -> dict[str, str]:
         """The fingerprint of each node."""

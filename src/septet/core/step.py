@@ -30,6 +30,13 @@ class Port(msgspec.Struct, frozen=True):
     many: bool
 
 
+class Cost(msgspec.Struct, frozen=True):
+    """What a step is expected to take, before it was ever run."""
+
+    seconds: float
+    memory_mb: float
+
+
 class Step(msgspec.Struct, frozen=True):
     """What a step declares. `version` is raised whenever the same config and inputs would give another result."""
 
@@ -40,6 +47,8 @@ class Step(msgspec.Struct, frozen=True):
     makes: type[Artifact]
     function: Callable[..., Artifact]
     doc: str
+    cost: Callable[..., Cost] | None = None
+    """Called as the step is, without `run`, when a plan is made and its inputs are there. It must be quick."""
 
     @property
     def fields(self) -> tuple[FieldInfo, ...]:
@@ -49,11 +58,13 @@ class Step(msgspec.Struct, frozen=True):
         return next((port for port in self.ports if port.name == name), None)
 
 
-def step(name: str, version: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Declare a function `(config, input artifacts..., run) -> artifact` as the step `name`."""
+def step(
+    name: str, version: int, cost: Callable[..., Cost] | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a function `(config, input artifacts..., run) -> artifact` as the step `name`; `cost` says what it will take."""
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
-        function.__step__ = _declaration(name, version, function)  # type: ignore[attr-defined]
+        function.__step__ = _declaration(name, version, function, cost)  # type: ignore[attr-defined]
         function.__step__.config.__step__ = function.__step__  # type: ignore[attr-defined]
         return function
 
@@ -68,7 +79,7 @@ def step_of(thing: Any) -> Step:
     return found
 
 
-def _declaration(name: str, version: int, function: Callable[..., Artifact]) -> Step:
+def _declaration(name: str, version: int, function: Callable[..., Artifact], cost: Callable[..., Cost] | None) -> Step:
     hints = typing.get_type_hints(function)
     signature = inspect.signature(function)
     parameters = list(signature.parameters)
@@ -89,7 +100,9 @@ def _declaration(name: str, version: int, function: Callable[..., Artifact]) -> 
     if clash:
         raise TypeError(f"{where}: {', '.join(sorted(clash))} is both a port and a field")
     doc = inspect.getdoc(function) or inspect.getdoc(config) or ""
-    return Step(name=name, version=version, config=config, ports=ports, makes=makes, function=function, doc=doc)
+    return Step(
+        name=name, version=version, config=config, ports=ports, makes=makes, function=function, doc=doc, cost=cost
+    )
 
 
 def _port(where: str, name: str, hint: Any, optional: bool) -> Port:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from septet.core import Config, Run, field, step
+from septet.core import Config, Cost, Run, field, step
 from septet.kinds import Model, Tokens
 from septet.train.offline_steps import Dqn, Ilql, dqn, ilql  # noqa: F401 - steps are found here
 from septet.train.offshoot_steps import (  # noqa: F401 - steps are found here
@@ -55,12 +55,20 @@ class Pretrain(Config):
     checkpointing: bool = field(
         False, "Compute the layers again for the gradient, which saves memory and costs a third."
     )
-    compile: bool = field(False, "Let torch's compiler make the layers; for accelerators, and for layers not known here.")
+    compile: bool = field(
+        False, "Let torch's compiler make the layers; for accelerators, and for layers not known here."
+    )
     precision: str = field("auto", _PRECISION, choices=_PRECISIONS)
     seed: int = field(0, "Seed of the order of the rows and of what is hidden.", ge=0)
 
 
-@step("train.pretrain", version=3)
+def _cost(config: Pretrain, model: Model, tokens: Tokens) -> Cost:
+    from septet.train import cost
+
+    return cost.of_pretraining(config, model, tokens)
+
+
+@step("train.pretrain", version=3, cost=_cost)
 def pretrain(config: Pretrain, model: Model, tokens: Tokens, run: Run) -> Model:
     """Train a model on packed tokens. Resumes after a kill in the same bits."""
     from septet.train import pretraining

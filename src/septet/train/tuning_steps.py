@@ -5,7 +5,7 @@ The loss is taken on what the assistant says.
 
 from __future__ import annotations
 
-from septet.core import Config, Run, field, step
+from septet.core import Config, Cost, Run, field, step
 from septet.kinds import Adapter, Conversations, Model
 
 _PRECISIONS = ("auto", "bfloat16", "float32")
@@ -96,7 +96,13 @@ class Ia3(Tuning):
     learning_rate: float = field(1e-2, _RATE, gt=0)
 
 
-@step("train.finetune", version=1)
+def _cost(config: FineTune | Lora, model: Model, rows: Conversations) -> Cost:
+    from septet.train import cost
+
+    return cost.of_tuning(config, model, rows, config.rank if isinstance(config, Lora) else 0)
+
+
+@step("train.finetune", version=1, cost=_cost)
 def finetune(config: FineTune, model: Model, rows: Conversations, run: Run) -> Model:
     """Fine-tune all weights on conversations. Resumes after a kill in the same bits."""
     from septet.train import tuning
@@ -105,7 +111,7 @@ def finetune(config: FineTune, model: Model, rows: Conversations, run: Run) -> M
     return Model(run.out)
 
 
-@step("train.lora", version=3)
+@step("train.lora", version=3, cost=_cost)
 def lora(config: Lora, model: Model, rows: Conversations, run: Run) -> Adapter:
     """Fine-tune low-rank adapters on conversations. Resumes after a kill in the same bits."""
     from septet.train import tuning
