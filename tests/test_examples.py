@@ -49,3 +49,12 @@ def test_a_plugin_is_installed_and_there(repository, tmp_path):
     )
     run = subprocess.run([sys.executable, "-c", code], env=surroundings, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "['LOUDLY']"
+
+
+def test_the_toys_of_two_recipes_are_drawn_and_played_again_alike(repository, tmp_path):
+    pytest.importorskip("PIL", reason="pillow is not installed")
+    subprocess.run([sys.executable, str(repository / "examples" / "toys.py"), str(tmp_path)], check=True)
+    for kept in (repository / "recipes" / "toys").rglob("*"):
+        made = tmp_path / kept.relative_to(repository / "recipes" / "toys")
+        assert kept.is_dir() or kept.suffix == ".png" or made.read_bytes() == kept.read_bytes(), kept
+        assert made.exists()

@@ -43,7 +43,7 @@ def paint(
     `steps` of removing noise and `guidance` are for diffusion, `temperature` for codes.
     """
     painter, config = read_painter(model)
-    ids = caption_ids(captions, model, config)
+    ids, _ = caption_ids(captions, model, config)
     chance = torch.Generator().manual_seed(seed)
     with torch.no_grad(), repeatable():
         if isinstance(painter, TokenPainter):

@@ -240,13 +240,15 @@ def write_painter(painter: Painter, config: Mapping[str, Any], folder: Path) -> 
     write_json(folder / "config.json", dict(config))
 
 
-def caption_ids(captions: Sequence[str], model: Model, config: Mapping[str, Any]) -> list[list[int]]:
-    """The tokens of captions, cut to as many as the model reads. An empty one is the id above the vocabulary alone."""
+def caption_ids(captions: Sequence[str], model: Model, config: Mapping[str, Any]) -> tuple[list[list[int]], int]:
+    """The tokens of captions, and how many captions were cut to as many tokens as the model reads. An empty one is the id
+    above the vocabulary alone."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(model.path / "tokenizer.json"))
-    ids = [tokenizer.encode(text, add_special_tokens=False).ids[: config["caption"]] for text in captions]
-    return [one or [config["vocabulary"]] for one in ids]
+    ids = [tokenizer.encode(text, add_special_tokens=False).ids or [config["vocabulary"]] for text in captions]
+    most = config["caption"]
+    return [one[:most] for one in ids], sum(len(one) > most for one in ids)
 
 
 def read_captions(painter: DiffusionPainter, ids: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:

@@ -44,7 +44,7 @@ def mean_loss(module: PreTrainedModel, batch: Batch | Pairs) -> torch.Tensor:
     else:
         hidden_ND = _before_output(module, hidden_states(module, batch)[kept])
     weight_VD, bias_V = output_layer(module)
-    loss: torch.Tensor = _LinearCrossEntropy.apply(hidden_ND, weight_VD, bias_V, batch.labels[kept])
+    loss: torch.Tensor = LinearCrossEntropy.apply(hidden_ND, weight_VD, bias_V, batch.labels[kept])
     return loss
 
 
@@ -105,7 +105,7 @@ def output_layer(module: PreTrainedModel) -> tuple[torch.Tensor, torch.Tensor | 
     return layer.weight, bias_V if shared_1V is None else shared_1V[0].to(layer.weight.dtype)
 
 
-class _LinearCrossEntropy(torch.autograd.Function):
+class LinearCrossEntropy(torch.autograd.Function):
     """`cross_entropy(hidden @ weight.T + bias, labels)` with its gradients, in chunks of rows."""
 
     @staticmethod

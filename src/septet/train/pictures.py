@@ -231,7 +231,7 @@ def _begin(
 ) -> tuple[Painter, dict[str, Any], tuple[_Read, _Read | None]]:
     """The modules, their config, and the pictures to learn from and to keep. Raises ConfigError where sizes differ."""
     painter, shape = read_painter(model)
-    read = _pictures(pictures, model, shape)
+    read = _pictures(pictures, model, shape, run)
     order = np.random.default_rng(seed).permutation(len(read.names))
     count = round(len(order) * held_out)
     if count == len(order):
@@ -240,7 +240,7 @@ def _begin(
     return painter, shape, (read.of(np.sort(order[count:])), read.of(np.sort(order[:count])) if count else None)
 
 
-def _pictures(pictures: Pictures, model: Model, shape: dict[str, Any]) -> _Read:
+def _pictures(pictures: Pictures, model: Model, shape: dict[str, Any], run: Run) -> _Read:
     try:
         from PIL import Image
     except ModuleNotFoundError as error:
@@ -251,5 +251,7 @@ def _pictures(pictures: Pictures, model: Model, shape: dict[str, Any]) -> _Read:
         raise ConfigError(f"the model draws {size} by {size} pixels", f"Read the pictures with size = {size}")
     values = np.stack([np.asarray(Image.open(BytesIO(row["png"])).convert(mode)) for row in rows]).astype("float32")
     values = values[:, None] if mode == "L" else values.transpose(0, 3, 1, 2)
-    captions = caption_ids([row["caption"] for row in rows], model, shape)
+    captions, cut = caption_ids([row["caption"] for row in rows], model, shape)
+    if cut:
+        run.note(f"{cut} captions are longer than the {shape['caption']} tokens that the model reads, and were cut")
     return _Read(torch.from_numpy(values / 127.5 - 1), captions, [row["source"] for row in rows])

@@ -25,7 +25,7 @@ from septet.model.speech import Listener
 from septet.model.torch_folder import read_module, write_module
 from septet.train.batches import IGNORED
 from septet.train.loop import Outcome, Settings, train
-from septet.train.objectives import _LinearCrossEntropy, output_layer
+from septet.train.objectives import LinearCrossEntropy, output_layer
 from septet.train.optimiser import Decay
 from septet.train.trainable import to_device, write_log
 
@@ -152,7 +152,7 @@ def objective(module: PreTrainedModel) -> Callable[[Spoken], Outcome]:
         ).last_hidden_state
         kept = batch.labels != IGNORED
         hidden_ND, labels_N = hidden_RUD[kept.to(where)], batch.labels[kept].to(where)
-        return Outcome(_LinearCrossEntropy.apply(hidden_ND, weight_VD, bias_V, labels_N))
+        return Outcome(LinearCrossEntropy.apply(hidden_ND, weight_VD, bias_V, labels_N))
 
     return loss
 
