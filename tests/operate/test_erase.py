@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+import wave
 from multiprocessing import get_context
 
 import pyarrow.parquet as pq
@@ -17,7 +18,7 @@ from septet.core import recipe as recipes
 from septet.core.runner import Runner
 from septet.core.store import Store
 from septet.core.workspace import Workspace
-from septet.kinds import Corpus, KnowledgeBase, Tokens
+from septet.kinds import Conversations, Corpus, KnowledgeBase, Recordings, Tokens
 from septet.knowledge.living import Living
 from septet.knowledge.revisions import index_of
 from septet.knowledge.search import Searcher
@@ -258,3 +259,50 @@ def test_blots_keep_every_other_character_in_place():
 
     subject = Subject(sort="value", label="", value="Li Wei")
     assert blot("a Li Wei,Li  Wei,li wei. Liwei Li Weis", subject) == "a ██████,███████,██████. Liwei Li Weis"
+
+
+MEDIA_RECIPE = """
+name = "m"
+[voices]
+step = "data.speech"
+folder = "voices"
+licence = "own"
+origin = "private"
+[said]
+step = "data.conversations"
+paths = ["said.jsonl"]
+licence = "own"
+origin = "private"
+dataset = "desk"
+"""
+
+
+@pytest.mark.parametrize("what", ["value", "source", "dataset"])
+def test_a_voice_and_a_training_row_go_whole(workspace, tmp_path, what):
+    """A sound says what its text says: the row is not blotted, it goes with its sound."""
+    voices = tmp_path / "voices"
+    voices.mkdir()
+    for number in range(3):
+        with wave.open(str(voices / f"{number}.wav"), "wb") as file:
+            file.setparams((1, 2, 16000, 0, "NONE", ""))
+            file.writeframes(bytes(range(256)) * (20 + number))
+    table = "file,lang,text\n" + "".join(
+        f"{number}.wav,zh,{f'我是{NAME}' if number == 1 else '几点开门'}\n" for number in range(3)
+    )
+    (voices / "transcripts.csv").write_text(table, "utf-8")
+    said = [{"question": "几点开门？", "answer": "上午九点。"}, {"question": f"{NAME}来信了吗？", "answer": "来了。"}]
+    (tmp_path / "said.jsonl").write_text("\n".join(json.dumps(row) for row in said), "utf-8")
+    (tmp_path / "m.toml").write_text(MEDIA_RECIPE, "utf-8")
+    records = Runner(workspace).run(recipes.load(tmp_path / "m.toml"))
+    asked = {"value": (NAME, "value"), "source": ("1.wav", "source"), "dataset": ("desk", "dataset")}[what]
+    erase(workspace, find(workspace, *asked))
+    folders = {name: workspace.store.folder(record) for name, record in records.items()}
+    rows, lines = list(Recordings(folders["voices"]).rows()), list(Conversations(folders["said"]).rows())
+    assert [row["source"] for row in rows] == (["0.wav", "1.wav", "2.wav"] if what == "dataset" else ["0.wav", "2.wav"])
+    assert {f"sounds/{file.name}" for file in (folders["voices"] / "sounds").iterdir()} == {
+        row["sound"] for row in rows
+    }
+    if what == "value":
+        assert not found_in(workspace.root, NAME)
+    if what == "dataset":
+        assert not lines

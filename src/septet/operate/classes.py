@@ -8,6 +8,7 @@ from pathlib import Path
 from septet.core.lineage import beside
 from septet.core.store import Record
 from septet.kinds import Conversations, Corpus, KnowledgeBase, Preferences, read_lines
+from septet.operate.subject import MEDIA
 
 _ROWS = (Conversations.kind(), Preferences.kind())
 _JUDGES = ("Policy", "Report", "Release")
@@ -37,7 +38,7 @@ def _classes(record: Record, records: Mapping[str, tuple[Record, Path]], seen: s
             for classes in own:
                 yield from [classes] if isinstance(classes, str) else classes
             return
-    if record.kind == "Corpus":
+    if record.kind in ("Corpus", *MEDIA):
         yield from _of_corpus(Corpus(folder))
         return
     if record.kind == "KnowledgeBase":

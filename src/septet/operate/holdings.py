@@ -19,11 +19,12 @@ import pyarrow.parquet as pq
 from septet.core.artifact import RECORD
 from septet.core.store import Record
 from septet.kinds import read_lines
-from septet.operate.subject import Subject, pattern_of, source_fits
+from septet.operate.subject import MEDIA, Subject, pattern_of, source_fits
 
 _WRITTEN = (".json", ".jsonl", ".txt", ".md", ".html", ".toml", ".csv", ".jinja")
 _FIGURES = ("Scorer", "Policy", "Report", "Signals", "Sketches", "Vectors", "Vault")
 """Kinds that decide about rows and bring none: a corpus that was filtered by one does not hold what it was made of."""
+_OWN = {"dataset": "dataset", "document": "id"}
 _TWINS = ("-without",)
 """Endings that a training row's id has beside that of the item it was made of."""
 
@@ -141,7 +142,7 @@ def _items(folder: Path, subject: Subject, parents: Sequence[Found], whole: bool
             identity = item_of(row)
             stands_on = set(chunks_of(row))
             tracked = tracked or bool(stands_on)
-            holds = pattern is not None and any(map(pattern.search, strings_in(row)))
+            holds = _is_of(row, subject) or (pattern is not None and any(map(pattern.search, strings_in(row))))
             if whole or holds or not chunks.isdisjoint(stands_on) or identity in items:
                 found.items.add(identity)
                 found.rows += 1
@@ -149,6 +150,13 @@ def _items(folder: Path, subject: Subject, parents: Sequence[Found], whole: bool
     if not found.is_nothing:
         return found
     return Found(how="descends") if any(one.how == "descends" for one in parents) or (chunks and not tracked) else None
+
+
+def _is_of(row: Mapping[str, Any], subject: Subject) -> bool:
+    """Whether a row that was read as it is (`data.conversations`) names the subject as its own origin."""
+    if subject.sort == "source":
+        return row.get("source") in {subject.value, Path(subject.value).name, *subject.names}
+    return subject.sort in ("dataset", "document") and subject.value == row.get(_OWN[subject.sort])
 
 
 def _beside(folder: Path, _: Subject, parents: Sequence[Found], whole: bool) -> Found | None:
@@ -263,7 +271,7 @@ def _written(folder: Path, subject: Subject, kind: str) -> dict[str, int]:
         if path.suffix in _WRITTEN:
             with path.open(encoding="utf-8", errors="replace") as file:
                 count = sum(1 for line in file if pattern.search(_unescaped(line, path.suffix)))
-        elif path.suffix == ".parquet" and kind not in ("Corpus", "KnowledgeBase"):
+        elif path.suffix == ".parquet" and kind not in ("Corpus", "KnowledgeBase", *MEDIA):
             count = sum(_count(_holds(batch, subject)) for batch in pq.ParquetFile(path).iter_batches())
         if count:
             found[name] = count
@@ -317,6 +325,8 @@ def pattern_in(subject: Subject) -> re.Pattern[str] | None:
 
 _BY_ROWS: Mapping[str, Callable[[Path, Subject, Sequence[Found], bool], Found | None]] = {
     "Corpus": _corpus,
+    "Recordings": _corpus,
+    "Pictures": _corpus,
     "KnowledgeBase": _knowledge,
     "Tokens": _tokens,
     "Suite": _items,

@@ -23,10 +23,10 @@ import pyarrow.parquet as pq
 
 from septet.core.artifact import RECORD
 from septet.inference.embedding import load_encoder
-from septet.kinds import KnowledgeBase, Tokens, read_json, read_lines, write_json, write_lines
+from septet.kinds import KnowledgeBase, Recordings, Tokens, read_json, read_lines, write_json, write_lines
 from septet.knowledge.build import CHUNKS, with_vectors
 from septet.operate.holdings import Found, chunks_of, fits, item_of, pattern_in, strings_in
-from septet.operate.subject import Subject, blot
+from septet.operate.subject import MEDIA, Subject, blot
 
 LEARNED = ("Model", "Adapter", "Tokenizer", "Scorer")
 """Kinds that hold what they were taught in no rows."""
@@ -68,6 +68,8 @@ def redact(kind: str, folder: Path, draft: Path, subject: Subject, found: Found)
         _recount(draft)
     if kind == "Vectors" and changed:
         _vectors(folder, draft)
+    if kind == "Recordings" and changed:
+        _sounds(draft)
     if kind == "Tokens":
         changed += _tokens(folder, draft, subject, found)
     return changed
@@ -77,7 +79,7 @@ def _file(kind: str, name: str, path: Path, target: Path, subject: Subject, foun
     if path.suffix == ".parquet":
         if kind == "Tokens":
             return 0
-        if subject.sort == "value":
+        if subject.sort == "value" and kind not in MEDIA:  # a voice says what its text says, and cannot be blotted
             return _blotted_table(path, target, subject, _again(path) if name == CHUNKS else None)
         return _without_rows(path, target, subject, found, name == CHUNKS)
     if path.suffix == ".jsonl":
@@ -199,6 +201,14 @@ def _sources(row: Mapping[str, Any]) -> set[str]:
     """The sources that a line names, of its own or of its evidence."""
     held = [row, row.get("evidence"), *(row.get("contexts") or ())]
     return {str(one["source"]) for one in held if isinstance(one, Mapping) and "source" in one}
+
+
+def _sounds(draft: Path) -> None:
+    """Leave the sounds alone that a row still names."""
+    named = {row["sound"] for row in Recordings(draft).rows()}
+    for sound in (draft / "sounds").iterdir():
+        if f"sounds/{sound.name}" not in named:
+            sound.unlink()
 
 
 def _recount(draft: Path) -> None:

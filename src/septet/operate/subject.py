@@ -23,6 +23,8 @@ from septet.core.workspace import Workspace
 from septet.detect import pii
 from septet.kinds import Corpus
 
+MEDIA = ("Recordings", "Pictures")
+"""Kinds whose rows are more than text."""
 SORTS = ("source", "document", "dataset", "artifact", "value")
 _LONGEST = 200
 """A longer pattern may pass the memory that RE2 allows itself, and its message would say the value."""
@@ -136,9 +138,9 @@ def source_fits(column: Any, digests: Any, subject: Subject) -> Any:
 
 
 def corpora(workspace: Workspace) -> Iterable[tuple[Record, Corpus]]:
-    """Every corpus of the local store."""
+    """Every corpus of the local store, of speech and pictures too: their rows name their sources alike."""
     for record in workspace.store.records():
-        if record.kind == "Corpus":
+        if record.kind in ("Corpus", *MEDIA):
             yield record, Corpus(workspace.store.folder(record))
 
 
