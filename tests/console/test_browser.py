@@ -109,7 +109,7 @@ def test_an_answer_is_rated_and_said_better(tab, assistant, language, script):
             "counted",
             "Say it better",
             "Send this answer",
-            "is kept",
+            "your feedback is kept",
         ),
         "zh": ("您的问题", "提问", "这个回答有用", "只计了数", "改写得更好", "提交这个回答", "已保存"),
     }[language]
