@@ -2,9 +2,10 @@ import pytest
 
 pytest.importorskip("xllamacpp", reason="the package xllamacpp is not installed: pip install 'septet[llamacpp]'")
 
-from septet.compress.equivalence import agreement
+from septet.compress.equivalence import agreements
 from septet.compress.steps import Cost, Quantise, quantise, report
 from septet.core import ConfigError, Run
+from septet.inference.protocol import Completion, Options, Prompt
 from septet.kinds import Suite
 
 CONTEXTS = [{"chunk": "c", "title": "Fees", "text": "The plain card costs 12 dollars."}]
@@ -51,8 +52,16 @@ def test_a_suite_without_answers_is_refused(tiny, suite, tmp_path):
         report(Cost(), tiny, tiny, bare, Run(tmp_path / "out"))
 
 
-def test_agreement_is_the_share_before_the_first_difference():
-    assert agreement([1, 2, 3], [1, 2, 3]) == 1.0
-    assert agreement([1, 2, 3, 4], [1, 2, 9, 4]) == 0.5
-    assert agreement([1, 2], [1, 2, 3, 4]) == 0.5
-    assert agreement([], []) == 1.0
+def test_agreement_is_the_share_of_tokens_that_the_other_form_would_have_said_there(tiny):
+    engine = load(tiny)
+    try:
+        prompts = [Prompt(tuple(engine.codec.encode(text))) for text in ("What does", "年费是")]
+        said = engine.generate(prompts, Options(max_tokens=6))
+        assert agreements(engine, prompts, said) == [1.0, 1.0]
+        other = (said[0].ids[0] + 1, *said[0].ids[1:])
+        changed = Completion("", other, said[0].finish, 1)
+        (share,) = agreements(engine, prompts[:1], [changed])
+        assert share < 1
+    finally:
+        engine.close()
+    assert agreements(engine, [], []) == []

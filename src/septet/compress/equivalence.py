@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from septet.inference.protocol import Engine, Options, Prompt
+from septet.inference.protocol import Completion, Engine, Options, Prompt
 from septet.kinds import Model, read_json
 
 LEAST_AGREEMENT = 0.5
@@ -21,7 +21,7 @@ LARGEST_RISE = 0.02
 
 @dataclass(frozen=True)
 class Continuation:
-    """What the two forms say after one prompt. `agreement`: the share of tokens before the first difference."""
+    """What the two forms say after one prompt. `agreement`: see `agreements`."""
 
     prompt: str
     before: str
@@ -49,20 +49,27 @@ def continuations(
     """Greedy continuations of prompts, given with their texts, by both forms."""
     asked = [prompt for _, prompt in prompts]
     options = Options(max_tokens=num_tokens)
-    pairs = zip(before.generate(asked, options), after.generate(asked, options), strict=True)
+    first, second = before.generate(asked, options), after.generate(asked, options)
+    agreed = agreements(after, asked, first)
     return [
-        Continuation(text, one.text, two.text, agreement(one.ids, two.ids))
-        for (text, _), (one, two) in zip(prompts, pairs, strict=True)
+        Continuation(text, one.text, two.text, share)
+        for (text, _), one, two, share in zip(prompts, first, second, agreed, strict=True)
     ]
 
 
-def agreement(one: Sequence[int], two: Sequence[int]) -> float:
-    """The share of the longer one that stands before the first difference. 1 for two empty ones."""
-    longest = max(len(one), len(two))
-    same = next(
-        (at for at, pair in enumerate(zip(one, two, strict=False)) if pair[0] != pair[1]), min(len(one), len(two))
-    )
-    return same / longest if longest else 1.0
+def agreements(after: Engine, prompts: Sequence[Prompt], said: Sequence[Completion]) -> list[float]:
+    """Of what one form said after each prompt, the share of tokens, its end included, that another form would have said
+    there too. Each is asked with what stands before it: one difference does not count for all that follow."""
+    places = [
+        (number, Prompt((*prompt.ids, *one.ids[:at])), one.ids[at : at + 1])
+        for number, (prompt, one) in enumerate(zip(prompts, said, strict=True))
+        for at in range(len(one.ids) + (one.finish == "stop"))
+    ]
+    made = after.generate([prompt for _, prompt, _ in places], Options(max_tokens=1))
+    same: list[list[bool]] = [[] for _ in prompts]
+    for (number, _, wanted), one in zip(places, made, strict=True):
+        same[number].append(tuple(one.ids) == tuple(wanted))
+    return [sum(one) / len(one) if one else 1.0 for one in same]
 
 
 def perplexity(logs: Sequence[float], lengths: Sequence[int]) -> float:
