@@ -5,7 +5,7 @@ pytest.importorskip("xllamacpp", reason="the package xllamacpp is not installed:
 from septet.compress.equivalence import agreements
 from septet.compress.steps import Cost, Quantise, quantise, report
 from septet.core import ConfigError, Run
-from septet.inference.protocol import Completion, Options, Prompt
+from septet.inference.protocol import Completion, Options, Prompt, load
 from septet.kinds import Suite
 
 CONTEXTS = [{"chunk": "c", "title": "Fees", "text": "The plain card costs 12 dollars."}]
