@@ -7,7 +7,7 @@ token pays for its distance from the reference.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -15,9 +15,9 @@ from septet.core import Run
 from septet.train import heads
 from septet.train.advantages import generalised, surrogate, value_loss
 from septet.train.batches import IGNORED, Batch
-from septet.train.objectives import log_likelihoods, output_layer
+from septet.train.method import Part
+from septet.train.objectives import device_of, hidden_states, likelihoods_of, output_layer
 from septet.train.policy import Policy
-from septet.train.reinforce import Part
 
 if TYPE_CHECKING:
     from septet.train.reinforce_steps import Ppo
@@ -28,7 +28,7 @@ _HELD, _PACE = 0.2, 0.1
 
 
 class ActorCritic:
-    """See `reinforce.Method`. `values` holds the price of a nat of divergence."""
+    """See `method.Method`. `values` holds the price of a nat of divergence."""
 
     def __init__(self, config: Ppo, found: Policy) -> None:
         self._config, self._module = config, found.module
@@ -83,13 +83,10 @@ class ActorCritic:
         heads.write(run.out, _HEAD, self._head.state_dict())
 
     def _read(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Log-likelihoods and values of the answers' tokens, (N,) each, of one pass over them: the hidden states are caught on
-        their way to the output layer."""
-        caught: list[Any] = []
-        body = getattr(self._module, "base_model", self._module)
-        hook = body.register_forward_hook(lambda _, __, out: caught.append(out.last_hidden_state[0]))
-        try:
-            log_N = log_likelihoods(self._module, batch)
-        finally:
-            hook.remove()
-        return log_N, self._head(caught[0][batch.labels != IGNORED].float())[:, 0]
+        """Log-likelihoods and values of the answers' tokens, (N,) each, of one pass over them."""
+        here = batch.to(device_of(self._module))
+        kept = here.labels != IGNORED
+        hidden_ND = hidden_states(self._module, here)[kept]
+        log_N = likelihoods_of(self._module, hidden_ND, here.labels[kept])
+        value_N = self._head(hidden_ND.float().to(self._head.weight.device))[:, 0]
+        return log_N.to(batch.ids.device), value_N

@@ -7,6 +7,7 @@ wrote has one. A step's rows are split into `accumulate` batches whose gradients
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -191,8 +192,13 @@ def answer_rows(rows: Iterable[Mapping[str, Any]], codec: Codec, max_tokens: int
             kept.append(AnswerRow(name, tuple(ids), tuple(wrote)))
     if not kept:
         raise ConfigError(f"none of {len(dropped)} rows can be trained on", "Check their messages, or raise max_tokens")
+    keep_dropped(dropped, run)
+    return kept
+
+
+def keep_dropped(dropped: Sequence[Mapping[str, Any]], run: Run) -> None:
+    """Keep what was left out, each row with its `id`, `rule` and `value`, in dropped.jsonl, and count it by rule."""
     if dropped:
         write_lines(run.out / "dropped.jsonl", dropped)
-    for rule in sorted({row["rule"] for row in dropped}):
-        run.drop(rule, sum(row["rule"] == rule for row in dropped), "dropped.jsonl")
-    return kept
+    for rule, count in sorted(Counter(row["rule"] for row in dropped).items()):
+        run.drop(rule, count, "dropped.jsonl")

@@ -11,16 +11,16 @@ import torch
 
 from septet.core import Run
 from septet.train.advantages import divergence, group_relative, surrogate
+from septet.train.method import Part
 from septet.train.objectives import log_likelihoods
 from septet.train.policy import Policy
-from septet.train.reinforce import Part
 
 if TYPE_CHECKING:
     from septet.train.reinforce_steps import Grpo
 
 
 class GroupRelative:
-    """See `reinforce.Method`."""
+    """See `method.Method`."""
 
     def __init__(self, config: Grpo, found: Policy) -> None:
         self._config, self._module = config, found.module

@@ -23,7 +23,7 @@ from septet.statistics import mean
 from septet.train import heads, policy
 from septet.train.batches import IGNORED, AnswerRow, Batch
 from septet.train.loop import Settings, learning_rate
-from septet.train.objectives import hidden_states, output_layer
+from septet.train.objectives import device_of, hidden_states, output_layer
 from septet.train.optimiser import Decay, MasterAdamW
 from septet.train.preference_measures import told_apart
 from septet.train.preference_rows import Shuffled, parted, preference_rows
@@ -91,9 +91,9 @@ class ImplicitQ(torch.nn.Module):
         """What adds beta (Q - V) to log-probabilities: for `sampling.sample`."""
 
         def adjust(hidden_RD: torch.Tensor, log_RV: torch.Tensor) -> torch.Tensor:
-            hidden_RD = hidden_RD.float()
-            leaned: torch.Tensor = log_RV + beta * (self.worth(hidden_RD) - self.value(hidden_RD))
-            return leaned
+            hidden_RD = hidden_RD.to(next(self.value.parameters()).device, torch.float32)
+            lead_RV: torch.Tensor = self.worth(hidden_RD) - self.value(hidden_RD)
+            return log_RV + beta * lead_RV.to(log_RV.device)
 
         return adjust
 
@@ -187,7 +187,7 @@ def _moved(module: PreTrainedModel, learner: ImplicitQ, answers: Sequence[Answer
     weight_VD, bias_V = output_layer(module)
     with repeatable(), torch.no_grad():
         for number, answer in enumerate(answers):
-            batch = policy.batch_of([answer])
+            batch = policy.batch_of([answer]).to(device_of(module))
             hidden_ND = hidden_states(module, batch)[batch.labels != IGNORED]
             log_NV = torch.nn.functional.linear(hidden_ND, weight_VD, bias_V).float().log_softmax(-1)
             leaned_NV = adjust(hidden_ND, log_NV).log_softmax(-1)

@@ -35,7 +35,7 @@ def cross_entropy(module: PreTrainedModel) -> Callable[[Batch | Pairs], Outcome]
 def mean_loss(module: PreTrainedModel, batch: Batch | Pairs) -> torch.Tensor:
     """The mean loss over the labels of a batch: of a decoder or an encoder with a masked head for texts end to end, of an
     encoder-decoder for pairs. Raises ValueError when nothing is labelled."""
-    batch = batch.to(output_layer(module)[0].device)
+    batch = batch.to(device_of(module))
     kept = batch.labels != IGNORED
     if not bool(kept.any()):
         raise ValueError("a batch without labels")
@@ -49,10 +49,15 @@ def mean_loss(module: PreTrainedModel, batch: Batch | Pairs) -> torch.Tensor:
 
 
 def log_likelihoods(module: PreTrainedModel, batch: Batch) -> torch.Tensor:
-    """The log-likelihood of each labelled token of a batch in their order, (N,) float32, with its gradient."""
-    batch = batch.to(output_layer(module)[0].device)
-    kept = batch.labels != IGNORED
-    hidden_ND, labels_N = hidden_states(module, batch)[kept], batch.labels[kept]
+    """The log-likelihood of each labelled token of a batch in their order, (N,) float32, with its gradient. It lies where the
+    batch lies, whatever device the module is on."""
+    here = batch.to(device_of(module))
+    kept = here.labels != IGNORED
+    return likelihoods_of(module, hidden_states(module, here)[kept], here.labels[kept]).to(batch.ids.device)
+
+
+def likelihoods_of(module: PreTrainedModel, hidden_ND: torch.Tensor, labels_N: torch.Tensor) -> torch.Tensor:
+    """The log-likelihood of labels from what the output layer reads, (N,) float32; all of it on the module's device."""
     weight_VD, bias_V = output_layer(module)
     rows = _rows_at_once(weight_VD)
     parts = []
@@ -64,12 +69,18 @@ def log_likelihoods(module: PreTrainedModel, batch: Batch) -> torch.Tensor:
 
 
 def hidden_states(module: PreTrainedModel, batch: Batch) -> torch.Tensor:
-    """What the output layer reads at each token of a batch, (T, D)."""
+    """What the output layer reads at each token of a batch, (T, D), where the batch lies."""
+    here = batch.to(device_of(module))
     body = getattr(module, "base_model", module)
     hidden_TD: torch.Tensor = body(
-        input_ids=batch.ids[None], position_ids=batch.positions[None], use_cache=False, segments=batch.segments
+        input_ids=here.ids[None], position_ids=here.positions[None], use_cache=False, segments=here.segments
     ).last_hidden_state[0]
-    return hidden_TD
+    return hidden_TD.to(batch.ids.device)
+
+
+def device_of(module: PreTrainedModel) -> torch.device:
+    """Where its output layer lies."""
+    return output_layer(module)[0].device
 
 
 def target_states(module: PreTrainedModel, batch: Pairs) -> torch.Tensor:

@@ -19,7 +19,7 @@ from septet.model.torch_folder import write_module
 from septet.statistics import mean
 from septet.train.adapters import put_on
 from septet.train.batches import IGNORED, AnswerRow, Batch
-from septet.train.objectives import hidden_states, log_likelihoods, output_layer
+from septet.train.objectives import device_of, hidden_states, log_likelihoods, output_layer
 from septet.train.trainable import check_trainable, trainable
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def scored(module: PreTrainedModel, answers: Sequence[AnswerRow], rows: int) -> 
     found = []
     with repeatable(), torch.no_grad():
         for batch in _batches(answers, rows):
-            found.append(text_sums(log_likelihoods(module, batch), batch).cpu())
+            found.append(text_sums(log_likelihoods(module, batch), batch))
     return torch.cat(found)
 
 
@@ -117,6 +117,7 @@ def divergence(module: PreTrainedModel, other: PreTrainedModel, answers: Sequenc
 
 def _divergences(module: PreTrainedModel, other: PreTrainedModel, batch: Batch) -> torch.Tensor:
     """At each labelled position, (N,)."""
+    batch = batch.to(device_of(module))
     kept = batch.labels != IGNORED
     sides = [(hidden_states(one, batch)[kept], *output_layer(one)) for one in (module, other)]
     rows = max(1, _CHUNK_ELEMENTS // sides[0][1].shape[0])

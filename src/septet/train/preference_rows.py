@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from septet.core import ConfigError, Run
-from septet.kinds import write_lines
 from septet.model.codec import Codec
-from septet.train.batches import AnswerRow
+from septet.train.batches import AnswerRow, keep_dropped
 
 
 class Preference(NamedTuple):
@@ -57,10 +56,7 @@ def preference_rows(
             kept.append(found)
     if not kept:
         raise ConfigError(f"none of {len(dropped)} rows can be trained on", "Check their answers, or raise max_tokens")
-    if dropped:
-        write_lines(run.out / "dropped.jsonl", dropped)
-    for rule in sorted({row["rule"] for row in dropped}):
-        run.drop(rule, sum(row["rule"] == rule for row in dropped), "dropped.jsonl")
+    keep_dropped(dropped, run)
     return kept
 
 

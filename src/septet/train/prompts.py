@@ -63,7 +63,7 @@ class Prompted(torch.nn.Module):
         base = self.wrapped.get_base_model()
         count = self._config.num_virtual_tokens
         lengths = [length for _, number, length in segments.runs for _ in range(number)]
-        places = _places(lengths, count)
+        places = _places(lengths, count, input_ids.device)
         learnt = self.wrapped.prompt_encoder["default"](self.wrapped.prompt_tokens["default"][None, :count])[0]
         embedded_TD = base.get_input_embeddings()(input_ids[0])
         rows_TD = embedded_TD.new_zeros(len(embedded_TD) + count * len(lengths), embedded_TD.shape[1])
@@ -75,7 +75,7 @@ class Prompted(torch.nn.Module):
             rows_TD = rows_TD.index_copy(0, places.before, learnt.to(rows_TD.dtype).repeat(len(lengths), 1))
         hidden_TD = base.base_model(
             inputs_embeds=rows_TD[None],
-            position_ids=places.positions[None].to(rows_TD.device),
+            position_ids=places.positions[None],
             use_cache=use_cache,
             segments=Segments.of(places.ends),
             **more,
@@ -161,7 +161,7 @@ class _Places(NamedTuple):
     ends: list[int]
 
 
-def _places(lengths: list[int], count: int) -> _Places:
+def _places(lengths: list[int], count: int, device: torch.device) -> _Places:
     texts, before, positions, ends, at = [], [], [], [], 0
     for length in lengths:
         before.append(torch.arange(at, at + count))
@@ -169,4 +169,4 @@ def _places(lengths: list[int], count: int) -> _Places:
         positions.append(torch.arange(count + length))
         at += count + length
         ends.append(at)
-    return _Places(torch.cat(texts), torch.cat(before), torch.cat(positions), ends)
+    return _Places(*(torch.cat(one).to(device) for one in (texts, before, positions)), ends)

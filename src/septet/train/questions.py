@@ -9,7 +9,7 @@ from septet.core import ConfigError, Run
 from septet.kinds import Model, write_json, write_lines
 from septet.model.codec import Codec
 from septet.train import reward_model
-from septet.train.batches import AnswerRow
+from septet.train.batches import AnswerRow, keep_dropped
 from septet.train.rewards import combined
 
 _JUDGED = 8
@@ -46,10 +46,7 @@ def questions_of(rows: Iterable[Mapping[str, Any]], codec: Codec, max_prompt: in
             kept.append(Question(name, tuple(messages[:-1]), ids, messages[-1]["content"]))
     if not kept:
         raise ConfigError(f"none of {len(dropped)} rows is a question", "Check their messages, or raise max_prompt")
-    if dropped:
-        write_lines(run.out / "dropped.jsonl", dropped)
-    for rule in sorted({row["rule"] for row in dropped}):
-        run.drop(rule, sum(row["rule"] == rule for row in dropped), "dropped.jsonl")
+    keep_dropped(dropped, run)
     return kept
 
 

@@ -7,8 +7,7 @@ Shapes: S samples of an iteration, N tokens of some answers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,68 +17,30 @@ from septet.kinds import Conversations, Measure, Model
 from septet.model.codec import Codec
 from septet.statistics import difference, mean
 from septet.train import policy
-from septet.train.batches import AnswerRow, Batch
+from septet.train.actor_critic import ActorCritic
+from septet.train.batches import AnswerRow
+from septet.train.group_relative import GroupRelative
 from septet.train.loop import Settings, learning_rate
+from septet.train.method import Method, Part
 from septet.train.objectives import log_likelihoods
 from septet.train.optimiser import Decay, MasterAdamW
 from septet.train.preference_rows import parted
 from septet.train.questions import Question, Score, questions_of, write_history, write_samples
+from septet.train.reinforce_steps import Ppo
 from septet.train.rounds import rounds
 from septet.train.sampling import Sampled, sample
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from septet.train.reinforce_steps import Grpo, Ppo
+    from septet.train.reinforce_steps import Grpo
 
 _ADDED = 2**31
 """Seeds of samples stay below it."""
 
 
-@dataclass
-class Part:
-    """Some of an iteration's answers, read together: `places` are their numbers among all. `old_N` is what their tokens' log-
-    likelihoods were when they were sampled, `reference_N` what they are under the reference, where the method wants it; the
-    tensors after it are the method's."""
-
-    batch: Batch
-    places: list[int]
-    old_N: torch.Tensor
-    reference_N: torch.Tensor | None
-    advantage_N: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
-    share_N: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
-    value_N: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
-    return_N: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
-
-    @property
-    def owner_N(self) -> torch.Tensor:
-        """Which of the part's answers a token belongs to."""
-        return policy.owners(self.batch)
-
-
-class Method(Protocol):
-    """What GRPO and PPO differ in. `trained` holds all that steps; `values` what it remembers from iteration to iteration."""
-
-    trained: torch.nn.Module
-    values: dict[str, float]
-    wants_reference: bool
-
-    def judge(self, steps: Sequence[Sequence[Part]], reward_S: torch.Tensor) -> Mapping[str, float]:
-        """Say what tokens are worth: fills the parts of each step. Returns what is to be shown."""
-
-    def loss(self, part: Part) -> torch.Tensor:
-        """A part's share in the loss of its step."""
-
-    def write(self, run: Run) -> None:
-        """Keep what the method learnt beside the policy."""
-
-
 def fit(config: Grpo | Ppo, model: Model, rows: Conversations, score: Score, run: Run) -> None:
     """Train a model on questions and write it. Raises ConfigError when no question can be asked."""
-    from septet.train.actor_critic import ActorCritic
-    from septet.train.group_relative import GroupRelative
-    from septet.train.reinforce_steps import Ppo
-
     found = policy.opened(model, config.rank, config.alpha, config.seed, config.precision)
     method: Method = ActorCritic(config, found) if isinstance(config, Ppo) else GroupRelative(config, found)
     codec = Codec(model.path)
