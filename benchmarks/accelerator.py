@@ -22,13 +22,13 @@ from septet.core import Run
 from septet.model import sizing
 from septet.model.flops import flops
 from septet.model.processor import device, peak_flops, peak_memory_mb
-from septet.train import adapters
 from septet.train.attention import ATTENTION, register
 from septet.train.batches import Batch
 from septet.train.loop import Settings, train
 from septet.train.objectives import cross_entropy
 from septet.train.optimiser import Decay
 from septet.train.trainable import compile_layers
+from septet.train.tuning import adapters
 
 STEPS, WARM = 12, 4
 LLAMA: dict[str, Any] = {

@@ -6,8 +6,8 @@ from septet.compress.steps import Merge, merge
 from septet.core import ConfigError, Run
 from septet.kinds import read_json, write_json
 from septet.model.torch_folder import read_module
-from septet.train import adapters, lowrank
 from septet.train.steps import Lora, lora
+from septet.train.tuning import adapters, lowrank
 
 IDS = torch.randint(3, 300, (2, 16), generator=torch.Generator().manual_seed(3))
 

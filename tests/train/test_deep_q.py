@@ -14,7 +14,7 @@ import torch
 
 from septet.core import ConfigError, Run
 from septet.kinds import Conversations, Measure, Model
-from septet.train import chooser, deep_q
+from septet.train.reinforcement import chooser, deep_q
 from septet.train.steps import Dqn, dqn
 
 STATES, GAMMA = 5, 0.9
@@ -154,7 +154,7 @@ sys.path.insert(0, sys.argv[1])
 import test_deep_q
 from septet.core import Run
 from septet.kinds import Conversations, Model
-from septet.train import rounds
+from septet.train.reinforcement import rounds
 rounds._SAVE_EVERY_S = 0.0
 model, data, out, scratch = sys.argv[2:]
 run = Run(out, scratch, emit=lambda event: print(event.kind, event.metric, event.at, flush=True))

@@ -10,8 +10,8 @@ import torch
 from septet.core import ConfigError, Run
 from septet.kinds import Measure, Preferences
 from septet.model.codec import Codec
-from septet.train import implicit_q
 from septet.train.optimiser import Decay, MasterAdamW
+from septet.train.reinforcement import implicit_q
 from septet.train.sampling import sample
 from septet.train.steps import Ilql, ilql
 from septet.train.trainable import trainable

@@ -9,8 +9,9 @@ import torch
 
 from septet.core import ConfigError, Run
 from septet.kinds import Measure, Preferences
-from septet.train import preference_losses, reward_model
-from septet.train.preference_rows import parted
+from septet.train.preferences import losses as preference_losses
+from septet.train.preferences import reward_model
+from septet.train.preferences.rows import parted
 from septet.train.steps import Dpo, Kto, Reward, dpo, kto, reward
 
 GOOD = ("12 dollars", "一百二十元", "the plain card", "首年免收")

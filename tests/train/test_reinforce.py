@@ -15,10 +15,11 @@ import torch
 from septet.core import ConfigError, Run
 from septet.kinds import Conversations, Measure, Model, Preferences
 from septet.model.codec import Codec
-from septet.train import advantages, policy
 from septet.train.batches import AnswerRows, answer_rows
 from septet.train.loop import Settings, train
 from septet.train.objectives import cross_entropy
+from septet.train.preferences import policy
+from septet.train.reinforcement import advantages
 from septet.train.steps import Grpo, Ppo, Reward, grpo, ppo, reward
 
 LETTERS = "ABCD"
@@ -139,7 +140,7 @@ sys.path.insert(0, sys.argv[1])
 import test_reinforce
 from septet.core import Run
 from septet.kinds import Conversations, Model
-from septet.train import rounds
+from septet.train.reinforcement import rounds
 rounds._SAVE_EVERY_S = 0.0
 which, model, data, out, scratch = sys.argv[2:]
 step, config = test_reinforce.METHODS[which]

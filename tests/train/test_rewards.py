@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from septet.core import ConfigError
-from septet.train import rewards
+from septet.train.reinforcement import rewards
 
 SHARED = Path(os.environ.get("SEPTET_SHARED", Path(__file__).parents[3] / "shared"))
 GSM8K = SHARED / "benchmarks" / "gsm8k"

@@ -128,7 +128,7 @@ def test_transformers_reads_the_folder_and_computes_the_same_loss(taught, record
 
     from septet.model.speech import Listener
     from septet.model.torch_folder import read_module
-    from septet.train.speech import SpokenRows, objective
+    from septet.train.media.speech import SpokenRows, objective
 
     assert WhisperFeatureExtractor.from_pretrained(taught.path).feature_size == 40
     rows = list(recordings.rows())

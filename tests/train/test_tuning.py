@@ -14,8 +14,8 @@ from septet.model.torch_folder import read_module
 from septet.train import steps
 from septet.train.batches import AnswerRows, answer_rows
 from septet.train.objectives import hidden_states, mean_loss
-from septet.train.prompts import PREFIXED, put_prompt_on, register_prefixed
 from septet.train.trainable import trainable
+from septet.train.tuning.prompts import PREFIXED, put_prompt_on, register_prefixed
 
 
 def log_of(artifact):

@@ -8,7 +8,7 @@ wrote has one. A step's rows are split into `accumulate` batches whose gradients
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -150,22 +150,37 @@ class AnswerRow:
     wrote: tuple[bool, ...]
 
 
+class Shuffled:
+    """Batches of numbered items, in a new order each epoch, made by `of` from their places."""
+
+    def __init__(self, count: int, batch: int, seed: int, accumulate: int, of: Callable[[Sequence[int]], Any]) -> None:
+        self._count, self._batch, self._seed = count, min(batch, count), seed
+        self._accumulate, self._of = min(accumulate, self._batch), of
+
+    @property
+    def per_epoch(self) -> int:
+        return -(-self._count // self._batch)
+
+    def batches(self, step: int) -> list[Any]:
+        epoch, position = divmod(step, self.per_epoch)
+        order = np.random.default_rng([self._seed, epoch]).permutation(self._count)
+        chosen = order[position * self._batch : (position + 1) * self._batch]
+        return [self._of(part.tolist()) for part in np.array_split(chosen, self._accumulate) if len(part)]
+
+
 class AnswerRows:
     """Conversations, in a new order each epoch."""
 
     def __init__(self, rows: Sequence[AnswerRow], batch: int, seed: int, accumulate: int = 1) -> None:
-        self._all, self._batch, self._seed = rows, min(batch, len(rows)), seed
-        self._accumulate = min(accumulate, self._batch)
+        self._all = rows
+        self._order = Shuffled(len(rows), batch, seed, accumulate, self.of)
 
     @property
     def per_epoch(self) -> int:
-        return -(-len(self._all) // self._batch)
+        return self._order.per_epoch
 
     def batches(self, step: int) -> list[Batch]:
-        epoch, position = divmod(step, self.per_epoch)
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._all))
-        chosen = order[position * self._batch : (position + 1) * self._batch]
-        return [self.of(part) for part in np.array_split(chosen, self._accumulate) if len(part)]
+        return self._order.batches(step)
 
     def of(self, indices: Iterable[int]) -> Batch:
         """The batch of some conversations."""

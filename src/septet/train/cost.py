@@ -19,7 +19,7 @@ from septet.model.sizing import num_parameters
 
 if TYPE_CHECKING:
     from septet.train.steps import Pretrain
-    from septet.train.tuning_steps import FineTune, Lora
+    from septet.train.steps.tuning import FineTune, Lora
 
 _USED = 0.6
 """Share of the speed of products that training reaches."""

@@ -16,9 +16,9 @@ import torch
 from torch.nn.functional import smooth_l1_loss
 
 from septet.core import Run
-from septet.train import heads
 from septet.train.optimiser import Decay, MasterAdamW
-from septet.train.rounds import rounds
+from septet.train.preferences import heads
+from septet.train.reinforcement.rounds import rounds
 
 
 class Tried(NamedTuple):

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import torch
 
 from septet.core import Run
-from septet.train import heads
-from septet.train.advantages import generalised, surrogate, value_loss
 from septet.train.batches import IGNORED, Batch
-from septet.train.method import Part
 from septet.train.objectives import device_of, hidden_states, likelihoods_of, output_layer
-from septet.train.policy import Policy
+from septet.train.preferences import heads
+from septet.train.preferences.policy import Policy
+from septet.train.reinforcement.advantages import generalised, surrogate, value_loss
+from septet.train.reinforcement.method import Part
 
 if TYPE_CHECKING:
-    from septet.train.reinforce_steps import Ppo
+    from septet.train.steps.reinforcement import Ppo
 
 _HEAD = "value"
 _HELD, _PACE = 0.2, 0.1

@@ -1,35 +1,10 @@
-"""Training: from scratch on packed tokens here; on conversations and on preferences in the files beside."""
+"""Training from scratch, or on, on packed tokens."""
 
 from __future__ import annotations
 
 from septet.core import Config, Cost, Run, field, step
 from septet.kinds import Model, Tokens
-from septet.train.offline_steps import Dqn, Ilql, dqn, ilql  # noqa: F401 - steps are found here
-from septet.train.offshoot_steps import (  # noqa: F401 - steps are found here
-    Image,
-    ImageCodes,
-    Speech,
-    image,
-    image_codes,
-    speech,
-)
-from septet.train.preference_steps import Dpo, Kto, Reward, dpo, kto, reward  # noqa: F401 - steps are found here
-from septet.train.reinforce_steps import Grpo, Ppo, grpo, ppo  # noqa: F401 - steps are found here
-from septet.train.tuning_steps import (  # noqa: F401
-    Bottleneck,
-    FineTune,
-    Ia3,
-    Lora,
-    Prompt,
-    adapter,
-    finetune,
-    ia3,
-    lora,
-    prompt,
-)
-
-_PRECISIONS = ("auto", "bfloat16", "float32")
-_PRECISION = "Precision of weights and products; auto: bfloat16 where the processor multiplies it."
+from septet.train.steps.words import PRECISION, PRECISIONS, RATE, SCHEDULE, SCHEDULES
 
 
 class Pretrain(Config):
@@ -39,9 +14,9 @@ class Pretrain(Config):
     steps: int = field(200, "Number of optimiser steps.", ge=1)
     batch: int = field(4, "Rows a step.", ge=1)
     accumulate: int = field(1, "Parts of a step that are computed one after the other; divides batch.", ge=1)
-    learning_rate: float = field(2e-3, "Peak of the learning rate.", gt=0)
+    learning_rate: float = field(2e-3, RATE, gt=0)
     warmup: float = field(0.05, "Share of the steps in which the rate climbs.", ge=0, le=1)
-    schedule: str = field("cosine", "How the rate falls after it.", choices=("cosine", "linear", "stable", "constant"))
+    schedule: str = field("cosine", SCHEDULE, choices=SCHEDULES)
     weight_decay: float = field(0.1, "Decay of matrices towards zero, per unit of learning rate.", ge=0)
     clip: float = field(1.0, "Largest norm of the gradient; 0: no limit.", ge=0)
     average: float = field(
@@ -58,7 +33,7 @@ class Pretrain(Config):
     compile: bool = field(
         False, "Let torch's compiler make the layers; for accelerators, and for layers not known here."
     )
-    precision: str = field("auto", _PRECISION, choices=_PRECISIONS)
+    precision: str = field("auto", PRECISION, choices=PRECISIONS)
     seed: int = field(0, "Seed of the order of the rows and of what is hidden.", ge=0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,24 +72,6 @@ def parted(prompts: Sequence[tuple[int, ...]], share: float, seed: int) -> tuple
     if not trained:
         raise ConfigError(f"of {len(found)} prompts none is left to train on", "Lower held_out, or give more rows")
     return trained, [place for place, prompt in enumerate(prompts) if prompt in held]
-
-
-class Shuffled:
-    """Batches of numbered items, in a new order each epoch, made by `of` from their places."""
-
-    def __init__(self, count: int, batch: int, seed: int, accumulate: int, of: Callable[[Sequence[int]], Any]) -> None:
-        self._count, self._batch, self._seed = count, min(batch, count), seed
-        self._accumulate, self._of = min(accumulate, self._batch), of
-
-    @property
-    def per_epoch(self) -> int:
-        return -(-self._count // self._batch)
-
-    def batches(self, step: int) -> list[Any]:
-        epoch, position = divmod(step, self.per_epoch)
-        order = np.random.default_rng([self._seed, epoch]).permutation(self._count)
-        chosen = order[position * self._batch : (position + 1) * self._batch]
-        return [self._of(part.tolist()) for part in np.array_split(chosen, self._accumulate) if len(part)]
 
 
 def _answer(row: Mapping[str, Any], key: str, name: str, before: int, codec: Codec) -> AnswerRow | None:

@@ -17,10 +17,10 @@ from septet.model.folder import carry, changed
 from septet.model.processor import precision_of, repeatable
 from septet.model.torch_folder import write_module
 from septet.statistics import mean
-from septet.train.adapters import put_on
 from septet.train.batches import IGNORED, AnswerRow, Batch
 from septet.train.objectives import device_of, hidden_states, log_likelihoods, output_layer
 from septet.train.trainable import check_trainable, trainable
+from septet.train.tuning.adapters import put_on
 
 if TYPE_CHECKING:
     from peft import PeftModel

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from septet.core import ConfigError, Run
 from septet.kinds import Model, write_json, write_lines
 from septet.model.codec import Codec
-from septet.train import reward_model
 from septet.train.batches import AnswerRow, keep_dropped
-from septet.train.rewards import combined
+from septet.train.preferences import reward_model
+from septet.train.reinforcement.rewards import combined
 
 _JUDGED = 8
 """Answers that a reward model reads at once."""

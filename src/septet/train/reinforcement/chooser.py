@@ -17,18 +17,19 @@ from septet.kinds import Conversations, Measure, Model, read_json, write_json
 from septet.model.codec import Codec
 from septet.model.processor import precision_of, repeatable
 from septet.statistics import difference, mean
-from septet.train import deep_q, heads, policy
 from septet.train.batches import Batch
 from septet.train.objectives import hidden_states
-from septet.train.preference_rows import parted
-from septet.train.questions import Question, Score, questions_of, write_history
+from septet.train.preferences import heads, policy
+from septet.train.preferences.rows import parted
+from septet.train.reinforcement import deep_q
+from septet.train.reinforcement.questions import Question, Score, questions_of, write_history
 from septet.train.sampling import sample
 from septet.train.trainable import check_trainable, trainable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from septet.train.offline_steps import Dqn
+    from septet.train.steps.offline import Dqn
 
 _HEAD = "choice"
 _ACTIONS = "actions.json"

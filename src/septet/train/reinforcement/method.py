@@ -11,8 +11,8 @@ from typing import Protocol
 import torch
 
 from septet.core import Run
-from septet.train import policy
 from septet.train.batches import Batch
+from septet.train.preferences import policy
 
 
 @dataclass

@@ -18,17 +18,18 @@ from safetensors.torch import load_file, save_file
 from septet.core import Run
 from septet.kinds import Measure, Model, Preferences
 from septet.model.codec import Codec
-from septet.train import policy, preference_losses
-from septet.train.batches import AnswerRow, Batch
+from septet.train.batches import AnswerRow, Batch, Shuffled
 from septet.train.loop import Objective, Outcome, Settings, train
 from septet.train.objectives import log_likelihoods
 from septet.train.optimiser import Decay
-from septet.train.preference_measures import told_apart
-from septet.train.preference_rows import Preference, Shuffled, parted, preference_rows
+from septet.train.preferences import losses as preference_losses
+from septet.train.preferences import policy
+from septet.train.preferences.measures import told_apart
+from septet.train.preferences.rows import Preference, parted, preference_rows
 from septet.train.trainable import write_log
 
 if TYPE_CHECKING:
-    from septet.train.preference_steps import Dpo, Kto
+    from septet.train.steps.preferences import Dpo, Kto
 
 
 @dataclass(frozen=True)

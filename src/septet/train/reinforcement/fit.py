@@ -16,24 +16,24 @@ from septet.core import Run
 from septet.kinds import Conversations, Measure, Model
 from septet.model.codec import Codec
 from septet.statistics import difference, mean
-from septet.train import policy
-from septet.train.actor_critic import ActorCritic
 from septet.train.batches import AnswerRow
-from septet.train.group_relative import GroupRelative
 from septet.train.loop import Settings, learning_rate
-from septet.train.method import Method, Part
 from septet.train.objectives import log_likelihoods
 from septet.train.optimiser import Decay, MasterAdamW
-from septet.train.preference_rows import parted
-from septet.train.questions import Question, Score, questions_of, write_history, write_samples
-from septet.train.reinforce_steps import Ppo
-from septet.train.rounds import rounds
+from septet.train.preferences import policy
+from septet.train.preferences.rows import parted
+from septet.train.reinforcement.actor_critic import ActorCritic
+from septet.train.reinforcement.group_relative import GroupRelative
+from septet.train.reinforcement.method import Method, Part
+from septet.train.reinforcement.questions import Question, Score, questions_of, write_history, write_samples
+from septet.train.reinforcement.rounds import rounds
 from septet.train.sampling import Sampled, sample
+from septet.train.steps.reinforcement import Ppo
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from septet.train.reinforce_steps import Grpo
+    from septet.train.steps.reinforcement import Grpo
 
 _ADDED = 2**31
 """Seeds of samples stay below it."""

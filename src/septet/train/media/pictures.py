@@ -39,7 +39,7 @@ from septet.train.optimiser import Decay
 from septet.train.trainable import write_log
 
 if TYPE_CHECKING:
-    from septet.train.offshoot_steps import Image, ImageCodes
+    from septet.train.steps.media import Image, ImageCodes
 
 _AT_ONCE = 64
 _KL = 1e-4

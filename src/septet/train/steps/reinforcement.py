@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from septet.core import Config, Run, field, step
 from septet.kinds import Conversations, Model
+from septet.train.steps.words import ALPHA, PRECISION, PRECISIONS, RANK, RATE
 
-_PRECISIONS = ("auto", "bfloat16", "float32")
-_PRECISION = "Precision of weights and products; auto: bfloat16 where the processor multiplies it."
 _REWARDS = "Rewards, each NAME or NAME:SETTING: number, exact, contains, choice, length:LOW-HIGH, format:EXPRESSION."
 _WEIGHTS = "A weight for each reward; empty: 1 for each."
-_RANK = "Rank of adapters that are trained and folded in; 0: all weights are trained."
-_ALPHA = "Scale of the adapters, as a multiple of 1/rank."
 
 
 class Grpo(Config):
@@ -36,15 +33,15 @@ class Grpo(Config):
     clip_low: float = field(0.2, "How far below 1 a ratio of likelihoods counts.", gt=0, le=1)
     clip_high: float = field(0.2, "How far above 1 a ratio of likelihoods counts.", gt=0)
     kl: float = field(0.02, "Weight of the divergence from the model as it was; 0: it is not read.", ge=0)
-    rank: int = field(16, _RANK, ge=0)
-    alpha: int = field(32, _ALPHA, ge=1)
-    learning_rate: float = field(1e-4, "Peak of the learning rate.", gt=0)
+    rank: int = field(16, RANK, ge=0)
+    alpha: int = field(32, ALPHA, ge=1)
+    learning_rate: float = field(1e-4, RATE, gt=0)
     warmup: float = field(0.05, "Share of the steps in which the rate climbs.", ge=0, le=1)
     schedule: str = field("constant", "How the rate falls after that.", choices=("constant", "linear", "cosine"))
     weight_decay: float = field(0.0, "Decay of matrices towards zero, per unit of learning rate.", ge=0)
     clip: float = field(1.0, "Largest norm of the gradient; 0: no limit.", ge=0)
     held_out: float = field(0.1, "Share of the prompts on which it is measured and not trained.", ge=0, lt=1)
-    precision: str = field("auto", _PRECISION, choices=_PRECISIONS)
+    precision: str = field("auto", PRECISION, choices=PRECISIONS)
     seed: int = field(0, "Seed of samples, adapters, held-out prompts and their order.", ge=0)
 
 
@@ -69,22 +66,23 @@ class Ppo(Config):
     value_weight: float = field(0.5, "Weight of the error of foreseen values.", ge=0)
     kl: float = field(0.02, "What a nat of divergence from the model as it was costs.", ge=0)
     target_kl: float = field(0.0, "Divergence of an answer, in nats, that the cost is adapted to; 0: it stays.", ge=0)
-    rank: int = field(16, _RANK, ge=0)
-    alpha: int = field(32, _ALPHA, ge=1)
-    learning_rate: float = field(1e-4, "Peak of the learning rate.", gt=0)
+    rank: int = field(16, RANK, ge=0)
+    alpha: int = field(32, ALPHA, ge=1)
+    learning_rate: float = field(1e-4, RATE, gt=0)
     warmup: float = field(0.05, "Share of the steps in which the rate climbs.", ge=0, le=1)
     schedule: str = field("constant", "How the rate falls after that.", choices=("constant", "linear", "cosine"))
     weight_decay: float = field(0.0, "Decay of matrices towards zero, per unit of learning rate.", ge=0)
     clip: float = field(1.0, "Largest norm of the gradient; 0: no limit.", ge=0)
     held_out: float = field(0.1, "Share of the prompts on which it is measured and not trained.", ge=0, lt=1)
-    precision: str = field("auto", _PRECISION, choices=_PRECISIONS)
+    precision: str = field("auto", PRECISION, choices=PRECISIONS)
     seed: int = field(0, "Seed of samples, adapters, held-out prompts and their order.", ge=0)
 
 
 @step("train.grpo", version=1)
 def grpo(config: Grpo, model: Model, rows: Conversations, judge: Model | None, run: Run) -> Model:
     """Train on rewards of sampled answers. Resumes after a kill in the same bits."""
-    from septet.train import questions, reinforce
+    from septet.train.reinforcement import fit as reinforce
+    from septet.train.reinforcement import questions
 
     score = questions.scorer(config.rewards, config.weights, judge, config.precision)
     reinforce.fit(config, model, rows, score, run)
@@ -94,7 +92,8 @@ def grpo(config: Grpo, model: Model, rows: Conversations, judge: Model | None, r
 @step("train.ppo", version=1)
 def ppo(config: Ppo, model: Model, rows: Conversations, judge: Model | None, run: Run) -> Model:
     """Train on rewards of sampled answers. Resumes after a kill in the same bits."""
-    from septet.train import questions, reinforce
+    from septet.train.reinforcement import fit as reinforce
+    from septet.train.reinforcement import questions
 
     score = questions.scorer(config.rewards, config.weights, judge, config.precision)
     reinforce.fit(config, model, rows, score, run)

@@ -20,21 +20,21 @@ from septet.kinds import Measure, Model, Preferences, write_json
 from septet.model.codec import Codec
 from septet.model.processor import precision_of, repeatable
 from septet.statistics import mean
-from septet.train import heads, policy
-from septet.train.batches import IGNORED, AnswerRow, Batch
+from septet.train.batches import IGNORED, AnswerRow, Batch, Shuffled
 from septet.train.loop import Settings, learning_rate
 from septet.train.objectives import device_of, hidden_states, output_layer
 from septet.train.optimiser import Decay, MasterAdamW
-from septet.train.preference_measures import told_apart
-from septet.train.preference_rows import Shuffled, parted, preference_rows
-from septet.train.rounds import rounds
+from septet.train.preferences import heads, policy
+from septet.train.preferences.measures import told_apart
+from septet.train.preferences.rows import parted, preference_rows
+from septet.train.reinforcement.rounds import rounds
 from septet.train.sampling import Adjust
 from septet.train.trainable import check_trainable, trainable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from septet.train.offline_steps import Ilql
+    from septet.train.steps.offline import Ilql
 
 _HEAD = "implicit_q"
 

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from septet.core import Config, Cost, Run, field, step
 from septet.kinds import Adapter, Conversations, Model
-
-_PRECISIONS = ("auto", "bfloat16", "float32")
-_PRECISION = "Precision of weights and products; auto: bfloat16 where the processor multiplies it."
-_RATE = "Peak of the learning rate."
+from septet.train.steps.words import PRECISION, PRECISIONS, RATE, SCHEDULE, SCHEDULES
 
 
 class Tuning(Config):
@@ -19,12 +16,12 @@ class Tuning(Config):
     epochs: float = field(1.0, "Passes over the rows.", gt=0)
     batch: int = field(4, "Conversations a step.", ge=1)
     accumulate: int = field(1, "Parts in which a step's conversations are read, to save memory.", ge=1)
-    learning_rate: float = field(5e-4, _RATE, gt=0)
+    learning_rate: float = field(5e-4, RATE, gt=0)
     warmup: float = field(0.03, "Share of the steps in which the rate climbs.", ge=0, le=1)
     schedule: str = field(
         "cosine",
-        "How the rate falls after that; stable: only in the last fifth of the steps; constant: not at all.",
-        choices=("cosine", "linear", "stable", "constant"),
+        SCHEDULE,
+        choices=SCHEDULES,
     )
     weight_decay: float = field(0.0, "Decay of matrices towards zero, per unit of learning rate.", ge=0)
     clip: float = field(1.0, "Largest norm of the gradient; 0: no limit.", ge=0)
@@ -38,14 +35,14 @@ class Tuning(Config):
     held_out: float = field(0.05, "Share of the rows kept for the validation loss.", ge=0, lt=1)
     look_every: int = field(0, "Steps between two looks at the validation loss; 0: only before and after.", ge=0)
     spike: float = field(6.0, "Stop when the loss stays above so many times its median; 0: never.", ge=0)
-    precision: str = field("auto", _PRECISION, choices=_PRECISIONS)
+    precision: str = field("auto", PRECISION, choices=PRECISIONS)
     seed: int = field(0, "Seed of new weights, of the held-out rows and of the order of the others.", ge=0)
 
 
 class FineTune(Tuning):
     """Fine-tune all weights on conversations."""
 
-    learning_rate: float = field(2e-5, _RATE, gt=0)
+    learning_rate: float = field(2e-5, RATE, gt=0)
 
 
 class Lora(Tuning):
@@ -73,7 +70,7 @@ class Bottleneck(Tuning):
     )
     reduction: int = field(16, "The model's width over the width of the small layer.", ge=1)
     activation: str = field("relu", "What stands between its two matrices.", choices=("relu", "gelu", "silu"))
-    learning_rate: float = field(1e-3, _RATE, gt=0)
+    learning_rate: float = field(1e-3, RATE, gt=0)
 
 
 class Prompt(Tuning):
@@ -87,13 +84,13 @@ class Prompt(Tuning):
     )
     virtual_tokens: int = field(20, "How many of them.", ge=1)
     hidden: int = field(128, "Width of the small network of p-tuning and prefix; it is not kept.", ge=1)
-    learning_rate: float = field(1e-2, _RATE, gt=0)
+    learning_rate: float = field(1e-2, RATE, gt=0)
 
 
 class Ia3(Tuning):
     """Fine-tune one factor for each key, value and feed-forward feature."""
 
-    learning_rate: float = field(1e-2, _RATE, gt=0)
+    learning_rate: float = field(1e-2, RATE, gt=0)
 
 
 def _cost(config: FineTune | Lora, model: Model, rows: Conversations) -> Cost:
@@ -105,7 +102,7 @@ def _cost(config: FineTune | Lora, model: Model, rows: Conversations) -> Cost:
 @step("train.finetune", version=1, cost=_cost)
 def finetune(config: FineTune, model: Model, rows: Conversations, run: Run) -> Model:
     """Fine-tune all weights on conversations. Resumes after a kill in the same bits."""
-    from septet.train import tuning
+    from septet.train.tuning import fit as tuning
 
     tuning.finetune(config, model, rows, run)
     return Model(run.out)
@@ -114,7 +111,7 @@ def finetune(config: FineTune, model: Model, rows: Conversations, run: Run) -> M
 @step("train.lora", version=3, cost=_cost)
 def lora(config: Lora, model: Model, rows: Conversations, run: Run) -> Adapter:
     """Fine-tune low-rank adapters on conversations. Resumes after a kill in the same bits."""
-    from septet.train import tuning
+    from septet.train.tuning import fit as tuning
 
     tuning.lora(config, model, rows, run)
     return Adapter(run.out)
@@ -123,7 +120,7 @@ def lora(config: Lora, model: Model, rows: Conversations, run: Run) -> Adapter:
 @step("train.adapter", version=1)
 def adapter(config: Bottleneck, model: Model, rows: Conversations, run: Run) -> Adapter:
     """Fine-tune bottleneck adapters on conversations. Resumes after a kill in the same bits."""
-    from septet.train import tuning
+    from septet.train.tuning import fit as tuning
 
     tuning.bottleneck(config, model, rows, run)
     return Adapter(run.out)
@@ -132,7 +129,7 @@ def adapter(config: Bottleneck, model: Model, rows: Conversations, run: Run) -> 
 @step("train.prompt", version=1)
 def prompt(config: Prompt, model: Model, rows: Conversations, run: Run) -> Adapter:
     """Fine-tune virtual tokens or prefixes on conversations. Resumes after a kill in the same bits."""
-    from septet.train import tuning
+    from septet.train.tuning import fit as tuning
 
     tuning.prompt(config, model, rows, run)
     return Adapter(run.out)
@@ -141,7 +138,7 @@ def prompt(config: Prompt, model: Model, rows: Conversations, run: Run) -> Adapt
 @step("train.ia3", version=1)
 def ia3(config: Ia3, model: Model, rows: Conversations, run: Run) -> Adapter:
     """Fine-tune factors of keys, values and features on conversations. Resumes after a kill in the same bits."""
-    from septet.train import tuning
+    from septet.train.tuning import fit as tuning
 
     tuning.ia3(config, model, rows, run)
     return Adapter(run.out)

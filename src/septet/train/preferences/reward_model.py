@@ -17,19 +17,19 @@ from septet.kinds import Measure, Model, Preferences
 from septet.model.codec import Codec
 from septet.model.processor import precision_of, repeatable
 from septet.statistics import mean, share
-from septet.train import heads, policy
-from septet.train.batches import AnswerRow, Batch
+from septet.train.batches import AnswerRow, Batch, Shuffled
 from septet.train.loop import Outcome, Settings, train
 from septet.train.objectives import hidden_states, output_layer
 from septet.train.optimiser import Decay
-from septet.train.preference_losses import bradley_terry
-from septet.train.preference_rows import Preference, Shuffled, parted, preference_rows
+from septet.train.preferences import heads, policy
+from septet.train.preferences.losses import bradley_terry
+from septet.train.preferences.rows import Preference, parted, preference_rows
 from septet.train.trainable import check_trainable, trainable, write_log
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from septet.train.preference_steps import Reward
+    from septet.train.steps.preferences import Reward
 
 _HEAD = "reward"
 _CENTRED = 512

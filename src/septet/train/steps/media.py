@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from septet.core import Config, Run, field, step
 from septet.kinds import Model, Pictures, Recordings
-
-_PRECISIONS = ("auto", "bfloat16", "float32")
+from septet.train.steps.words import PRECISIONS, RATE
 
 
 class Speech(Config):
@@ -24,7 +23,7 @@ class Speech(Config):
     precision: str = field(
         "auto",
         "Precision of weights and products; auto: bfloat16 where the processor multiplies it.",
-        choices=_PRECISIONS,
+        choices=PRECISIONS,
     )
     seed: int = field(0, "Seed of the order of the recordings and of what is kept or hidden.", ge=0)
 
@@ -32,7 +31,7 @@ class Speech(Config):
 @step("train.speech", version=1)
 def speech(config: Speech, model: Model, recordings: Recordings, run: Run) -> Model:
     """Train a speech model on recordings with their transcripts. Resumes after a kill in the same bits."""
-    from septet.train import speech as training
+    from septet.train.media import speech as training
 
     training.teach(config, model, recordings, run)
     return Model(run.out)
@@ -43,7 +42,7 @@ class ImageCodes(Config):
 
     steps: int = field(300, "Number of optimiser steps.", ge=1)
     batch: int = field(32, "Pictures a step.", ge=1)
-    learning_rate: float = field(2e-3, "Peak of the learning rate.", gt=0)
+    learning_rate: float = field(2e-3, RATE, gt=0)
     warmup: float = field(0.05, "Share of the steps in which the rate climbs.", ge=0, le=1)
     weight_decay: float = field(0.0, "Decay of matrices towards zero, per unit of learning rate.", ge=0)
     average: float = field(
@@ -57,7 +56,7 @@ class ImageCodes(Config):
 @step("train.image_codes", version=1)
 def image_codes(config: ImageCodes, model: Model, pictures: Pictures, run: Run) -> Model:
     """Train the autoencoder of a model that draws, which train.image then leaves as it is."""
-    from septet.train import pictures as training
+    from septet.train.media import pictures as training
 
     training.teach_codes(config, model, pictures, run)
     return Model(run.out)
@@ -68,7 +67,7 @@ class Image(Config):
 
     steps: int = field(500, "Number of optimiser steps.", ge=1)
     batch: int = field(32, "Pictures a step.", ge=1)
-    learning_rate: float = field(1e-3, "Peak of the learning rate.", gt=0)
+    learning_rate: float = field(1e-3, RATE, gt=0)
     warmup: float = field(0.05, "Share of the steps in which the rate climbs.", ge=0, le=1)
     weight_decay: float = field(0.01, "Decay of matrices towards zero, per unit of learning rate.", ge=0)
     average: float = field(
@@ -82,7 +81,7 @@ class Image(Config):
 @step("train.image", version=1)
 def image(config: Image, model: Model, pictures: Pictures, run: Run) -> Model:
     """Train a model that draws, whose codes train.image_codes has taught. Resumes after a kill in the same bits."""
-    from septet.train import pictures as training
+    from septet.train.media import pictures as training
 
     training.teach(config, model, pictures, run)
     return Model(run.out)

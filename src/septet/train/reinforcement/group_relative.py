@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from septet.core import Run
-from septet.train.advantages import divergence, group_relative, surrogate
-from septet.train.method import Part
 from septet.train.objectives import log_likelihoods
-from septet.train.policy import Policy
+from septet.train.preferences.policy import Policy
+from septet.train.reinforcement.advantages import divergence, group_relative, surrogate
+from septet.train.reinforcement.method import Part
 
 if TYPE_CHECKING:
-    from septet.train.reinforce_steps import Grpo
+    from septet.train.steps.reinforcement import Grpo
 
 
 class GroupRelative:

@@ -16,7 +16,7 @@ import torch
 
 from septet.core import ConfigError, MissingExtra
 from septet.kinds import Model, write_json
-from septet.train.lowrank import fuse_lowrank
+from septet.train.tuning.lowrank import fuse_lowrank
 
 if TYPE_CHECKING:
     from peft import PeftModel

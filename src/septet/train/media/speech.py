@@ -32,7 +32,7 @@ from septet.train.trainable import to_device, write_log
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from septet.train.offshoot_steps import Speech
+    from septet.train.steps.media import Speech
 
 _WRITTEN_AT_ONCE = 8
 _KEPT = 1000

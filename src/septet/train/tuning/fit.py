@@ -19,7 +19,6 @@ from septet.model.codec import Codec
 from septet.model.folder import carry, changed
 from septet.model.processor import precision_of
 from septet.model.torch_folder import read_module, write_module
-from septet.train import adapters, prompts
 from septet.train.attention import ATTENTION, register
 from septet.train.batches import AnswerRows, Batch, answer_rows
 from septet.train.loop import Settings, train
@@ -27,11 +26,12 @@ from septet.train.objectives import cross_entropy
 from septet.train.optimiser import Decay
 from septet.train.pretraining import validation_loss
 from septet.train.trainable import check_trainable, trainable, write_log
+from septet.train.tuning import adapters, prompts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from septet.train.tuning_steps import Bottleneck, FineTune, Ia3, Lora, Prompt, Tuning
+    from septet.train.steps.tuning import Bottleneck, FineTune, Ia3, Lora, Prompt, Tuning
 
 _VALIDATION_ROWS = 64
 _BETA2 = 0.999

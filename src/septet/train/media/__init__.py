@@ -1,0 +1,1 @@
+"""Training what hears and what draws."""

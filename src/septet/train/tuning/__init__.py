@@ -1,0 +1,1 @@
+"""Fine-tuning: all weights, or few numbers beside them, on conversations."""
