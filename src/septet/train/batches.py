@@ -150,22 +150,36 @@ class AnswerRow:
     wrote: tuple[bool, ...]
 
 
-class Shuffled:
-    """Batches of numbered items, in a new order each epoch, made by `of` from their places."""
+class Order:
+    """The numbers of some items in a new order each epoch, so many a step; the last step of an epoch may have fewer."""
 
-    def __init__(self, count: int, batch: int, seed: int, accumulate: int, of: Callable[[Sequence[int]], Any]) -> None:
+    def __init__(self, count: int, batch: int, seed: int) -> None:
         self._count, self._batch, self._seed = count, min(batch, count), seed
-        self._accumulate, self._of = min(accumulate, self._batch), of
 
     @property
     def per_epoch(self) -> int:
         return -(-self._count // self._batch)
 
-    def batches(self, step: int) -> list[Any]:
+    def chosen(self, step: int) -> np.ndarray:
+        """The numbers of a step's items."""
         epoch, position = divmod(step, self.per_epoch)
         order = np.random.default_rng([self._seed, epoch]).permutation(self._count)
-        chosen = order[position * self._batch : (position + 1) * self._batch]
-        return [self._of(part.tolist()) for part in np.array_split(chosen, self._accumulate) if len(part)]
+        return order[position * self._batch : (position + 1) * self._batch]
+
+
+class Shuffled:
+    """Batches of numbered items in such an order, made by `of` from their numbers."""
+
+    def __init__(self, count: int, batch: int, seed: int, accumulate: int, of: Callable[[Sequence[int]], Any]) -> None:
+        self._order, self._accumulate, self._of = Order(count, batch, seed), accumulate, of
+
+    @property
+    def per_epoch(self) -> int:
+        return self._order.per_epoch
+
+    def batches(self, step: int) -> list[Any]:
+        parts = np.array_split(self._order.chosen(step), self._accumulate)
+        return [self._of(part.tolist()) for part in parts if len(part)]
 
 
 class AnswerRows:

@@ -32,7 +32,7 @@ from septet.model.painter import (
 )
 from septet.model.processor import repeatable
 from septet.train.attention import ATTENTION, register
-from septet.train.batches import Batch
+from septet.train.batches import Batch, Order
 from septet.train.loop import Outcome, Settings, train
 from septet.train.objectives import cross_entropy
 from septet.train.optimiser import Decay
@@ -64,20 +64,15 @@ class PictureRows:
     """Pictures in an order that changes with each pass, for `train.loop`."""
 
     def __init__(self, read: _Read, config: dict[str, Any], batch: int, seed: int, empty: float = 0.0) -> None:
-        self._read, self._config, self._batch, self._seed, self._empty = read, config, batch, seed, empty
+        self._read, self._config, self._seed, self._empty = read, config, seed, empty
+        self._order = Order(len(read.names), batch, seed)
 
     @property
     def per_epoch(self) -> int:
-        return -(-len(self._read.names) // self._batch)
-
-    def chosen(self, step: int) -> np.ndarray:
-        """The numbers of a step's pictures."""
-        epoch, place = divmod(step, self.per_epoch)
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._read.names))
-        return order[place * self._batch : (place + 1) * self._batch]
+        return self._order.per_epoch
 
     def batches(self, step: int) -> list[Drawn]:
-        chosen = self.chosen(step)
+        chosen = self._order.chosen(step)
         chance = np.random.default_rng([self._seed, step, 1])
         latent = self._config["codes"].get("latent_channels", 1)
         noise = chance.standard_normal((len(chosen), latent, self._config["side"], self._config["side"]), "float32")
@@ -100,11 +95,11 @@ class PictureRows:
         ]
 
 
-class CodeRows(PictureRows):
+class CodeRows:
     """The same pictures as texts: a caption, the mark that ends it, the codes of its picture."""
 
     def __init__(self, read: _Read, codes_RN: torch.Tensor, config: dict[str, Any], batch: int, seed: int) -> None:
-        super().__init__(read, config, batch, seed)
+        self._order = Order(len(read.names), batch, seed)
         mark = config["vocabulary"]
         self._texts = [
             [*caption, mark, *codes]
@@ -112,10 +107,15 @@ class CodeRows(PictureRows):
         ]
         self._num_codes, self._names = codes_RN.shape[1], read.names
 
-    def batches(self, step: int) -> list[Any]:
-        texts = [self._texts[index] for index in self.chosen(step)]
+    @property
+    def per_epoch(self) -> int:
+        return self._order.per_epoch
+
+    def batches(self, step: int) -> list[Batch]:
+        chosen = self._order.chosen(step)
+        texts = [self._texts[index] for index in chosen]
         wrote = [[place >= len(text) - self._num_codes for place in range(len(text))] for text in texts]
-        return [Batch.of(texts, wrote, [self._names[index] for index in self.chosen(step)])]
+        return [Batch.of(texts, wrote, [self._names[index] for index in chosen])]
 
 
 def teach_codes(config: ImageCodes, model: Model, pictures: Pictures, run: Run) -> None:

@@ -23,7 +23,7 @@ from septet.model.processor import precision_of
 from septet.model.sound import samples_of
 from septet.model.speech import Listener
 from septet.model.torch_folder import read_module, write_module
-from septet.train.batches import IGNORED
+from septet.train.batches import IGNORED, Order
 from septet.train.loop import Outcome, Settings, train
 from septet.train.objectives import LinearCrossEntropy, output_layer
 from septet.train.optimiser import Decay
@@ -58,19 +58,16 @@ class SpokenRows:
         self, recordings: Recordings, rows: Sequence[dict[str, Any]], listener: Listener, batch: int, seed: int
     ) -> None:
         self._path, self._rows, self._listener = recordings.path, rows, listener
-        self._batch, self._seed, self.augment = batch, seed, False
+        self._order, self._seed, self.augment = Order(len(rows), batch, seed), seed, False
         self._heard: dict[str, np.ndarray] = {}
 
     @property
     def per_epoch(self) -> int:
-        return -(-len(self._rows) // self._batch)
+        return self._order.per_epoch
 
     def batches(self, step: int) -> list[Spoken]:
-        epoch, place = divmod(step, self.per_epoch)
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._rows))
-        chosen = order[place * self._batch : (place + 1) * self._batch]
         chance = np.random.default_rng([self._seed, step, 1]) if self.augment else None
-        return [self.of([self._rows[index] for index in chosen], chance)]
+        return [self.of([self._rows[index] for index in self._order.chosen(step)], chance)]
 
     def of(self, rows: Sequence[dict[str, Any]], chance: np.random.Generator | None = None) -> Spoken:
         """The batch of some recordings."""
