@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from septet.core import Run
-from septet.kinds import Adapter, Conversations, Model, read_json, write_json
+from septet.files import read_json, write_json
+from septet.kinds import Adapter, Conversations, Model
 from septet.statistics import share
 from septet.train import steps
 

@@ -41,8 +41,9 @@ def measure() -> list[str]:
     from septet import statistics
     from septet.core import Run
     from septet.data.steps import Pictures, pictures
+    from septet.files import read_json
     from septet.inference.paint import grid, paint
-    from septet.kinds import Tokenizer, read_json
+    from septet.kinds import Tokenizer
     from septet.model.steps import Image, image
     from septet.train import steps
 

@@ -84,7 +84,8 @@ def counts(name: str, folder: Path) -> dict[str, Any]:
     from torch.autograd.graph import saved_tensors_hooks
     from torch.utils.flop_counter import FlopCounterMode
 
-    from septet.kinds import Model, read_json
+    from septet.files import read_json
+    from septet.kinds import Model
     from septet.train.objectives import cross_entropy, hidden_states
     from septet.train.trainable import trainable
 

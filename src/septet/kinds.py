@@ -1,67 +1,27 @@
 """The nouns that pass between stages, each a plain folder in a format that the field already uses.
 
-Reading is here because every stage reads; what makes an artifact lives in its stage. Parquet is imported late, so that
-naming a kind costs nothing.
+Reading is here because every stage reads; what makes an artifact lives in its stage.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 
-from septet.core import Artifact, ConfigError, StoreError
-
-_ROWS_A_PART = 50_000
-PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npz")
-
-
-def read_json(path: Path) -> Any:
-    """The value of a JSON file. Raises StoreError where it is missing or broken."""
-    try:
-        return msgspec.json.decode(path.read_bytes())
-    except FileNotFoundError:
-        raise StoreError(f"{path} is missing", "Make the artifact again") from None
-    except msgspec.DecodeError as error:
-        raise StoreError(f"{path} is not valid JSON: {error}", "Make the artifact again") from None
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON that a person can read and that is the same bytes for the same value."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8"
-    )
-
-
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a JSON lines file. Raises ConfigError that names the line where one is broken."""
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                try:
-                    row = msgspec.json.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    raise ConfigError(f"{path}, line {number}: not valid JSON: {error}", "Correct that line") from None
-                if not isinstance(row, dict):
-                    raise ConfigError(f"{path}, line {number}: not a JSON object", "Each line must be one {...}")
-                yield row
-
-
-def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write rows as JSON lines and return their number."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    count = 0
-    with path.open("w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(msgspec.to_builtins(row), ensure_ascii=False, sort_keys=True) + "\n")
-            count += 1
-    return count
+from septet.core import Artifact, StoreError
+from septet.files import (
+    count_parquet,
+    read_json,
+    read_lines,
+    read_parquet,
+    refuse_pickle,
+    write_json,
+    write_lines,
+    write_parquet,
+)
 
 
 class Corpus(Artifact):
@@ -119,18 +79,18 @@ class Corpus(Artifact):
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Documents in their order."""
-        yield from _read_parquet(self.parts)
+        yield from read_parquet(self.parts)
 
     def dropped(self) -> Iterator[dict[str, Any]]:
         """Documents that were left out, with the rule and the value that it measured."""
-        yield from _read_parquet(sorted((self.path / "dropped").glob("part-*.parquet")))
+        yield from read_parquet(sorted((self.path / "dropped").glob("part-*.parquet")))
 
     def rejected(self) -> Iterator[dict[str, Any]]:
         """What could not be read: source, where, reason."""
         yield from read_lines(self.path / "rejected.jsonl")
 
     def count(self) -> int:
-        return _count_parquet(self.parts)
+        return count_parquet(self.parts)
 
     @classmethod
     def write(
@@ -262,7 +222,7 @@ class Recordings(Artifact):
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Recordings in their order."""
-        yield from _read_parquet(sorted(self.path.glob("part-*.parquet")))
+        yield from read_parquet(sorted(self.path.glob("part-*.parquet")))
 
     def rejected(self) -> Iterator[dict[str, Any]]:
         yield from read_lines(self.path / "rejected.jsonl")
@@ -289,7 +249,7 @@ class Pictures(Artifact):
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Pictures in their order."""
-        yield from _read_parquet(sorted(self.path.glob("part-*.parquet")))
+        yield from read_parquet(sorted(self.path.glob("part-*.parquet")))
 
     def rejected(self) -> Iterator[dict[str, Any]]:
         yield from read_lines(self.path / "rejected.jsonl")
@@ -384,7 +344,7 @@ class KnowledgeBase(Artifact):
 
         file = self.path / "chunks.parquet"
         names = [name for name in pq.read_schema(file).names if name != "vector"]
-        yield from _read_parquet([file], names)
+        yield from read_parquet([file], names)
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -509,69 +469,3 @@ KINDS: dict[str, type[Artifact]] = {
         Release,
     )
 }
-
-
-def refuse_pickle(path: Path) -> None:
-    """Raise ConfigError when a model folder holds a file that is unpickled on loading: it could run code."""
-    if not path.is_dir():
-        return
-    found = sorted(file.name for file in path.rglob("*") if file.suffix.lower() in PICKLES)
-    if found:
-        raise ConfigError(
-            f"{path} holds {', '.join(found[:3])}, which can run code when loaded",
-            "Only safetensors and GGUF are read: convert the weights, or take the files out if they are not weights",
-        )
-
-
-def _read_parquet(parts: list[Path], columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    for part in parts:
-        for batch in pq.ParquetFile(part).iter_batches(columns=columns):
-            yield from batch.to_pylist()
-
-
-def _count_parquet(parts: list[Path]) -> int:
-    import pyarrow.parquet as pq
-
-    return sum(pq.ParquetFile(part).metadata.num_rows for part in parts)
-
-
-def schema_of(columns: Mapping[str, str]) -> Any:
-    """The Arrow schema of columns named as in `Corpus.COLUMNS`."""
-    import pyarrow as pa
-
-    types: dict[str, Callable[[], Any]] = {
-        "string": pa.string,
-        "int64": pa.int64,
-        "int32": pa.int32,
-        "double": pa.float64,
-        "binary": pa.binary,
-        "list<string>": lambda: pa.list_(pa.string()),
-    }
-    return pa.schema([(name, types[kind]()) for name, kind in columns.items()])
-
-
-def write_parquet(path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
-    """Write rows as `part-*.parquet` of a folder; at least one part, so that an empty table is a table."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = schema_of(columns)
-    path.mkdir(parents=True, exist_ok=True)
-    pending: list[Mapping[str, Any]] = []
-    part = 0
-
-    def flush() -> None:
-        nonlocal part
-        table = pa.Table.from_pylist([{name: row[name] for name in columns} for row in pending], schema=schema)
-        pq.write_table(table, path / f"part-{part:05d}.parquet", compression="zstd")
-        part += 1
-        pending.clear()
-
-    for row in rows:
-        pending.append(row)
-        if len(pending) >= _ROWS_A_PART:
-            flush()
-    if pending or part == 0:
-        flush()

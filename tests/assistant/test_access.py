@@ -25,8 +25,9 @@ from septet.core import recipe as recipes  # noqa: E402
 from septet.core.runner import Runner  # noqa: E402
 from septet.detect.access import ALL, Access, Reader, is_cleared, readable  # noqa: E402
 from septet.detect.policy import Policy as Rules  # noqa: E402
+from septet.files import write_json  # noqa: E402
 from septet.inference.protocol import Piece  # noqa: E402
-from septet.kinds import Conversations, KnowledgeBase, Model, Policy, write_json  # noqa: E402
+from septet.kinds import Conversations, KnowledgeBase, Model, Policy  # noqa: E402
 from septet.knowledge.living import Living  # noqa: E402
 from septet.knowledge.revisions import index_of  # noqa: E402
 from septet.knowledge.search import Searcher  # noqa: E402

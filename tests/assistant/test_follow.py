@@ -10,7 +10,8 @@ from septet.assistant import assistant as rooms
 from septet.core import recipe as recipes
 from septet.core.runner import Runner
 from septet.core.workspace import Workspace
-from septet.kinds import KnowledgeBase, Model, write_json
+from septet.files import write_json
+from septet.kinds import KnowledgeBase, Model
 from septet.knowledge.living import Living
 from septet.operate import publish
 from septet.operate.erase import erase

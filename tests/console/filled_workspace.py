@@ -10,7 +10,8 @@ from septet.core.events import Event, EventFile
 from septet.core.fingerprint import digest_file, fingerprint
 from septet.core.store import Record
 from septet.core.workspace import Workspace
-from septet.kinds import Corpus, Measure, Report, write_json
+from septet.files import write_json
+from septet.kinds import Corpus, Measure, Report
 from septet.operate import publish
 
 PASSAGE = "The server listens on port 8600 by default. It serves one release at a time."

@@ -11,7 +11,8 @@ from septet.data.clean import Cleaning, clean
 from septet.data.steps.quality import Clean
 from septet.data.steps.quality import clean as step
 from septet.detect import boilerplate, edits, repair
-from septet.kinds import Corpus, read_json, read_lines
+from septet.files import read_json, read_lines
+from septet.kinds import Corpus
 
 
 def row(number, text, **more):

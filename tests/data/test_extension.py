@@ -20,8 +20,8 @@ from septet.data.steps import (
     pack,
     tokenizer,
 )
+from septet.files import write_json
 from septet.kinds import Tokenizer as TokenizerKind
-from septet.kinds import write_json
 
 
 def test_an_extended_tokeniser_keeps_every_old_id(corpus, trained, reader, tmp_path):

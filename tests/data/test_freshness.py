@@ -14,7 +14,8 @@ from septet.data.steps.validity import Freshness, Judge, freshness, judge
 from septet.detect import policy as policies
 from septet.detect.span import Span
 from septet.detect.versions import base_of, dates_of, newer, statements, version_of
-from septet.kinds import Corpus, Policy, read_json, read_lines
+from septet.files import read_json, read_lines
+from septet.kinds import Corpus, Policy
 
 
 def row(number, source, text, **more):

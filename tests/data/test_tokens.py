@@ -28,10 +28,11 @@ from septet.data.steps import (
     tokenizer,
 )
 from septet.engines.pools import Processes
+from septet.files import write_json
 from septet.kernels import unigram as lattice
 from septet.kernels.packing import best_fit, cut
 from septet.kinds import Tokenizer as TokenizerKind
-from septet.kinds import Tokens, write_json
+from septet.kinds import Tokens
 from septet.train.batches import PackedRows
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from septet.core import ConfigError, Run
 from septet.data.steps import Conversations, Preferences, conversations, preferences
-from septet.kinds import Policy, read_json
+from septet.files import read_json
+from septet.kinds import Policy
 from septet.trust.steps import SealPolicy, policy
 
 DECLARED = {"licence": "own", "origin": "private", "access": "staff"}

@@ -6,8 +6,9 @@ import pytest
 import tiny_models
 
 from septet.core import ConfigError, Run
+from septet.files import read_json
 from septet.inference.torch_engine import TorchEngine
-from septet.kinds import Model, read_json
+from septet.kinds import Model
 from septet.model import sizing
 from septet.model.steps import Decoder, Encoder, EncoderDecoder, Load, decoder, encoder, encoder_decoder, load
 from septet.model.torch_folder import empty_module, new_module, read_module

@@ -9,7 +9,8 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
 from septet.core import ConfigError, Run
-from septet.kinds import Model, read_json
+from septet.files import read_json
+from septet.kinds import Model
 from septet.model import activations, architecture, budget, flops, memory, sizing, table
 from septet.model.torch_folder import empty_module, new_module
 from septet.train.batches import Batch

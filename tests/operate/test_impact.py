@@ -16,7 +16,8 @@ from septet.core import recipe as recipes
 from septet.core.fingerprint import fingerprint
 from septet.core.runner import Runner
 from septet.core.store import Record
-from septet.kinds import Corpus, Report, write_json
+from septet.files import write_json
+from septet.kinds import Corpus, Report
 from septet.operate.impact import impact
 from septet.operate.subject import find, pattern_of
 

@@ -7,7 +7,8 @@ import pytest
 import tiny_models
 
 from septet.core import Run
-from septet.kinds import Conversations, Tokens, write_json
+from septet.files import write_json
+from septet.kinds import Conversations, Tokens
 from septet.model.codec import Codec
 from septet.train.steps import Pretrain, pretrain
 

@@ -4,7 +4,7 @@ import torch
 
 from septet.compress.steps import Merge, merge
 from septet.core import ConfigError, Run
-from septet.kinds import read_json, write_json
+from septet.files import read_json, write_json
 from septet.model.torch_folder import read_module
 from septet.train.steps import Lora, lora
 from septet.train.tuning import adapters, lowrank

@@ -9,7 +9,8 @@ import torch
 from torch.nn.functional import cross_entropy as plain
 
 from septet.core import ConfigError, Run
-from septet.kinds import Model, write_json
+from septet.files import write_json
+from septet.kinds import Model
 from septet.model.steps import Decoder, Encoder, EncoderDecoder, decoder, encoder, encoder_decoder
 from septet.model.torch_folder import read_module
 from septet.train.batches import IGNORED, Batch

@@ -6,9 +6,10 @@ from ways import WAYS, tuned
 
 from septet.compress.steps import Merge, Unmerge, merge, unmerge
 from septet.core import ConfigError, Run
+from septet.files import read_json
 from septet.inference.protocol import Options, Prompt, load
 from septet.inference.torch_engine import TorchEngine
-from septet.kinds import Adapter, read_json
+from septet.kinds import Adapter
 from septet.model.adapter import adapted
 from septet.model.codec import Codec
 from septet.model.steps import Attach, Decoder, attach, decoder

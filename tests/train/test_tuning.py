@@ -8,7 +8,8 @@ import torch
 from ways import WAYS, tuned
 
 from septet.core import ConfigError, Run
-from septet.kinds import Conversations, read_json
+from septet.files import read_json
+from septet.kinds import Conversations
 from septet.model.codec import Codec
 from septet.model.torch_folder import read_module
 from septet.train import steps

@@ -9,8 +9,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from septet.files import read_json
 from septet.inference.protocol import Completion, Engine, Options, Prompt
-from septet.kinds import Model, read_json
+from septet.kinds import Model
 
 LEAST_AGREEMENT = 0.5
 """Share of greedy tokens before the first difference, averaged over prompts, below which 8-bit weights are

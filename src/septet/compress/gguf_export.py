@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from septet.core import ConfigError, MissingExtra, Run
-from septet.kinds import Model, read_json
+from septet.files import read_json
+from septet.kinds import Model
 from septet.model import families, sizing
 from septet.model.folder import carry, changed, refuse_carried
 from septet.model.words import PATTERNS

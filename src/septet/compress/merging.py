@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from septet.core import ConfigError, MissingExtra, Run
-from septet.kinds import Adapter, Model, read_json
+from septet.files import read_json
+from septet.kinds import Adapter, Model
 from septet.model.folder import carry, changed, refuse_carried
 from septet.model.torch_folder import write_module
 

@@ -25,9 +25,10 @@ from septet.data.rewrite import rewritten
 from septet.data.selection import entry, lots
 from septet.detect import edits
 from septet.detect.language import language as language_of
+from septet.files import read_json, write_json
 from septet.inference.embedding import Encoder, load_encoder
 from septet.kernels.likeness import form
-from septet.kinds import Corpus, Model, read_json, write_json
+from septet.kinds import Corpus, Model
 
 NAME = "data.augment"
 WORDS = ("synonym", "swap", "delete", "insert")

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from septet.core import ConfigError, Run
 from septet.data import selection, stream
-from septet.kinds import Corpus, write_json
+from septet.files import write_json
+from septet.kinds import Corpus
 
 NAME, RULE = "data.balance", "more of its class than the ratio allows"
 

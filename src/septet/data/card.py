@@ -26,7 +26,8 @@ from septet.data import card_page
 from septet.data.card_history import Hider, history
 from septet.data.spill import database
 from septet.detect.measures import MEASURES
-from septet.kinds import Corpus, DataCard, Policy, Report, Signals, read_json, write_json
+from septet.files import read_json, write_json
+from septet.kinds import Corpus, DataCard, Policy, Report, Signals
 
 if TYPE_CHECKING:
     from septet.data.steps.card import Card

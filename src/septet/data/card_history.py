@@ -21,7 +21,8 @@ from septet.data.privacy import finder
 from septet.detect import actions
 from septet.detect import policy as policies
 from septet.detect.span import Span, merge
-from septet.kinds import Corpus, Policy, read_lines
+from septet.files import read_lines
+from septet.kinds import Corpus, Policy
 
 _HAN = re.compile("[\u4e00-\u9fff]")
 _DIGEST = re.compile(r"(sha256|sm3):[0-9a-f]{64}")

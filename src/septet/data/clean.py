@@ -23,9 +23,10 @@ from septet.core import MissingExtra, Run, StepFailed
 from septet.data import pages
 from septet.data.stream import Sorted, Work, over, split, with_transform
 from septet.detect import boilerplate, edits, repair
+from septet.files import read_json, read_lines, write_json, write_lines
 from septet.kernels import marks
 from septet.kernels.arrow import texts_of
-from septet.kinds import Corpus, read_json, read_lines, write_json, write_lines
+from septet.kinds import Corpus
 
 _EXAMPLES = 20  # of each rule, in one part and in all
 _SHOWN = 200  # characters of an example

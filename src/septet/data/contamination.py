@@ -22,9 +22,10 @@ import pyarrow.parquet as pq
 from septet.core import ConfigError, Run, StepFailed
 from septet.data import stream
 from septet.detect.language import language
+from septet.files import read_lines, write_json, write_lines
 from septet.kernels.arrow import texts_of
 from septet.kernels.grams import Table, grams_of, look_up, table
-from septet.kinds import Corpus, Report, Suite, read_lines, write_json, write_lines
+from septet.kinds import Corpus, Report, Suite
 from septet.statistics import share
 
 SHORT, ENGLISH, CHINESE = 8, 13, 20

@@ -24,7 +24,8 @@ from septet.detect import policy as policies
 from septet.detect.lexicon import Lexicon
 from septet.detect.span import Span
 from septet.detect.toxicity import GROUPS, Toxicity, mentions, sentences
-from septet.kinds import Corpus, Policy, Report, Scorer, write_json, write_lines
+from septet.files import write_json, write_lines
+from septet.kinds import Corpus, Policy, Report, Scorer
 from septet.statistics import share
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 from septet.core import ConfigError, MissingExtra
 from septet.data import encoders
-from septet.kinds import Corpus, Tokenizer, read_json
+from septet.files import read_json
+from septet.kinds import Corpus, Tokenizer
 
 _TEXT_BYTES = 4 << 20
 """Text that is encoded at once: the reference takes about 100 bytes of memory a token."""

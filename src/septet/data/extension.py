@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from septet.core import ConfigError
-from septet.kinds import write_json
+from septet.files import write_json
 
 CARRIED = ("tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "generation_config.json")
 # Old tokens are written as the characters from here on; a blank cuts.

@@ -22,11 +22,12 @@ import pyarrow.parquet as pq
 
 from septet.core import ConfigError, Run, StepFailed
 from septet.data import selection, vectors
+from septet.files import write_json
 from septet.kernels.arrow import texts_of
 from septet.kernels.characters import characters
 from septet.kernels.features import matrix
 from septet.kernels.sparse import rescale, times, transposed_times
-from septet.kinds import Corpus, Vectors, write_json
+from septet.kinds import Corpus, Vectors
 
 METHODS = ("pca", "gaussian", "sparse", "hashed")
 _BITS = 16

@@ -21,7 +21,8 @@ from septet.detect import policy as policies
 from septet.detect import rulesets, scorers
 from septet.detect.measures import Limit
 from septet.detect.quality import Rule, groups_of, judge_all
-from septet.kinds import Corpus, Policy, Scorer, Signals, write_json
+from septet.files import write_json
+from septet.kinds import Corpus, Policy, Scorer, Signals
 
 
 class ScoreLimit(msgspec.Struct, frozen=True):

@@ -22,9 +22,10 @@ import pyarrow.parquet as pq
 from septet.core import Run, StepFailed
 from septet.data.stream import Sorted, Work, apply, split, with_transform
 from septet.detect.versions import Version, newer, statements, version_of
+from septet.files import read_json, write_json, write_lines
 from septet.kernels.arrow import texts_of
 from septet.kernels.words import FOLD, windows
-from septet.kinds import Corpus, read_json, write_json, write_lines
+from septet.kinds import Corpus
 
 _HEAD = 1500
 _SKETCH = 512  # smallest hashes of 5-token shingles kept of a document: a standard error of 0.02 at 0.3

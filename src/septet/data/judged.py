@@ -19,7 +19,8 @@ from septet.core import Run, StepFailed, plugins
 from septet.data.stream import Sorted, Work, over, split, with_transform
 from septet.detect import detectors
 from septet.detect import policy as policies
-from septet.kinds import Corpus, Policy, read_lines, write_lines
+from septet.files import read_lines, write_lines
+from septet.kinds import Corpus, Policy
 
 _TEXT = 300
 

@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 from septet.core import ConfigError, Run, StepFailed, nearest
 from septet.data import stream
 from septet.data.spill import database
+from septet.files import write_json
 from septet.kernels.arrow import texts_of
 from septet.kernels.words import U
-from septet.kinds import Corpus, Measure, Report, Tokenizer, write_json
+from septet.kinds import Corpus, Measure, Report, Tokenizer
 
 COMPUTE_OPTIMAL = 20
 """Tokens a parameter at which a fixed budget of training compute buys the lowest loss (Hoffmann et al., NeurIPS 2022)."""

@@ -20,8 +20,9 @@ from septet.core import Run, StepFailed
 from septet.data import encoders
 from septet.data.encoding import Marks, encode_part, sample_of
 from septet.data.shards import PLACED, write_shard
+from septet.files import write_json
 from septet.kernels.packing import best_fit, cut
-from septet.kinds import Corpus, Tokenizer, Tokens, write_json
+from septet.kinds import Corpus, Tokenizer, Tokens
 
 _MIB = 1 << 20
 _GROUP_PIECES = 1 << 20

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from septet.core import Run
-from septet.kinds import Corpus, write_json
+from septet.files import write_json
+from septet.kinds import Corpus
 
 # Lines looked at from either end of a page, and the longest that may be a header (chosen).
 _DEPTH = 3

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from septet.core import Run
 from septet.data import stream
 from septet.detect import edits
+from septet.files import read_lines, write_lines
 from septet.kernels.arrow import texts_of
 from septet.kernels.segments import (
     SEGMENT,
@@ -34,7 +35,7 @@ from septet.kernels.segments import (
     run_together,
     segments,
 )
-from septet.kinds import Corpus, read_lines, write_lines
+from septet.kinds import Corpus
 
 NAME, RULE = "data.deduplicate_passages", "repeated passages"
 _EXAMPLES = 40

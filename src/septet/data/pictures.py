@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from septet.core import ConfigError, MissingExtra, Run, StepFailed
 from septet.data.recordings import table
-from septet.kinds import Pictures, write_lines, write_parquet
+from septet.files import write_lines, write_parquet
+from septet.kinds import Pictures
 
 if TYPE_CHECKING:
     from PIL.Image import Image

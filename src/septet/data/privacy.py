@@ -20,7 +20,8 @@ from septet.data import stream
 from septet.detect import actions, detectors, edits, pii, quasi
 from septet.detect import policy as policies
 from septet.detect.span import Span, merge
-from septet.kinds import Corpus, Policy, write_json
+from septet.files import write_json
+from septet.kinds import Corpus, Policy
 
 _MARK = "data.mask"
 _HAN = re.compile("[\u4e00-\u9fff]")

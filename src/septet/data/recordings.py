@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from septet.core import ConfigError, Run, StepFailed
-from septet.kinds import Recordings, write_lines, write_parquet
+from septet.files import write_lines, write_parquet
+from septet.kinds import Recordings
 from septet.model.sound import SUFFIXES, BrokenSoundError, read_sound, write_wav
 from septet.model.speech import RATE
 

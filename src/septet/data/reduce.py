@@ -25,10 +25,11 @@ from septet.core import ConfigError, Run
 from septet.data import selection, vectors
 from septet.data import signals as measuring
 from septet.data.selection import Gone
+from septet.files import write_json
 from septet.kernels import nearest
 from septet.kernels.arrow import texts_of
 from septet.kernels.importance import PLACES, counts, log_ratios
-from septet.kinds import Corpus, Signals, Vectors, write_json
+from septet.kinds import Corpus, Signals, Vectors
 
 NAME = "data.reduce"
 SEMANTIC, COVERED, UNIMPORTANT, UNDRAWN = "means the same", "covered by another", "less important", "not drawn"

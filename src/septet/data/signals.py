@@ -20,7 +20,8 @@ from septet.detect import scorers
 from septet.detect.language import language_all
 from septet.detect.measures import AMOUNTS, MEASURES, REPETITION, SEGMENTED
 from septet.detect.quality import PARTS, measure_all
-from septet.kinds import Corpus, Signals, read_json, write_json
+from septet.files import read_json, write_json
+from septet.kinds import Corpus, Signals
 
 _BATCH_ROWS = 2048
 # A row group is as many rows, whatever the batches were.

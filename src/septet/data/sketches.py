@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from septet.core import ConfigError, Run
+from septet.files import write_json
 from septet.kernels.arrow import texts_of
 from septet.kernels.sketch import BANDS, BINS, SHINGLE, shingle_sets, sketch
-from septet.kinds import Corpus, Sketches, write_json
+from septet.kinds import Corpus, Sketches
 
 FORM = {"bins": BINS, "bands": BANDS, "shingle": SHINGLE, "tokens": "mixed", "version": 1}
 _BATCH_ROWS = 4096
@@ -39,7 +40,7 @@ def parts(corpus: Corpus, run: Run, made: Sketches | None = None, name: str = "s
     Raises ConfigError when the sketches are of another corpus or in another form.
     """
     if made is not None:
-        from septet.kinds import read_json
+        from septet.files import read_json
 
         if read_json(made.path / "sketches.json") != FORM:
             raise ConfigError("the sketches are of another form", "Make them again with data.sketch")

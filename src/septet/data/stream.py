@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 
 from septet.core import Run, StepFailed
 from septet.core.pool import function_at, place_of
-from septet.kinds import Corpus, schema_of
+from septet.files import schema_of
+from septet.kinds import Corpus
 
 SCHEMA = schema_of(Corpus.COLUMNS)
 DROPPED = schema_of(Corpus.DROPPED)

@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 
 from septet.core import ConfigError, Run
 from septet.data.rewrite import pieces, protected
+from septet.files import read_lines
 from septet.inference.embedding import load_encoder
 from septet.kernels import nearest
-from septet.kinds import Corpus, read_lines
+from septet.kinds import Corpus
 
 _MOST = 5  # synonyms a word that are taken from an encoder
 

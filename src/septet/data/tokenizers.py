@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 
 from septet.core import ConfigError, StepFailed
-from septet.kinds import Corpus, write_json
+from septet.files import write_json
+from septet.kinds import Corpus
 from septet.model.words import PATTERNS
 
 CUT = "qwen2"

@@ -19,7 +19,8 @@ from septet.core import ConfigError, Run
 from septet.data.privacy import finder, replaced
 from septet.detect import policy as policies
 from septet.detect.language import language
-from septet.kinds import Conversations, Policy, Preferences, write_json, write_lines
+from septet.files import write_json, write_lines
+from septet.kinds import Conversations, Policy, Preferences
 
 if TYPE_CHECKING:
     from septet.data.steps import turns as configs

@@ -24,7 +24,8 @@ from septet.data.privacy import finder, read_key
 from septet.detect import actions
 from septet.detect import policy as policies
 from septet.detect.normalise import normalise
-from septet.kinds import Corpus, Policy, Vault, read_json, write_json
+from septet.files import read_json, write_json
+from septet.kinds import Corpus, Policy, Vault
 
 _VERSION = 1
 _MOST_DRAWS = 64

@@ -17,10 +17,10 @@ import numpy as np
 from numba import njit
 
 from septet.core.errors import ConfigError
+from septet.files import read_json, write_json
 from septet.kernels.arrow import texts_of
 from septet.kernels.characters import characters
 from septet.kernels.features import BITS, margins, matrix
-from septet.kinds import read_json, write_json
 
 FOLDS = 5
 # Chosen: held-out AUC at 1, 4, 16 was .919, .931, .936 and .967, .974, .975 on two sets of 6,000 sentences (2026-11).

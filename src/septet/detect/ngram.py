@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from septet.core.errors import ConfigError
+from septet.files import read_json, write_json
 from septet.kernels.arrow import texts_of
 from septet.kernels.characters import characters
 from septet.kernels.ngrams import MAX_ORDER, START, column_tokens, extend, log_chances, table_of
-from septet.kinds import read_json, write_json
 
 _HELD_OUT = 20  # one text in so many is held out
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)

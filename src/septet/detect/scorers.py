@@ -9,7 +9,7 @@ from typing import Any
 
 from septet.core.errors import ConfigError
 from septet.detect import linear, ngram
-from septet.kinds import read_json
+from septet.files import read_json
 
 
 def score_all(column: Any, folders: Sequence[str]) -> dict[str, Any]:

@@ -20,8 +20,9 @@ from septet import statistics
 from septet.core import Run, StepFailed
 from septet.detect.grounding import SentenceCheck, Settings, check, head
 from septet.evaluate import measures
+from septet.files import read_lines
 from septet.inference.protocol import Engine, Options, load
-from septet.kinds import Measure, Model, Report, Suite, read_lines
+from septet.kinds import Measure, Model, Report, Suite
 from septet.model.template import ANSWER_ENDS, abstains, answer_of, grounded_messages
 
 LANGUAGES = ("zh", "en")

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from septet.core import ConfigError, MissingExtra
+from septet.files import read_json
 from septet.inference.onnx_text import OnnxText
-from septet.kinds import read_json
 
 
 class E5:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from septet.core import ConfigError
+from septet.files import read_json
 from septet.inference.protocol import Completion, Options, Piece, StopText
-from septet.kinds import Adapter, Model, read_json
+from septet.kinds import Adapter, Model
 from septet.model.adapter import Adapted, adapted
 from septet.model.codec import Codec, Prompt
 from septet.model.folder import carried, check_chats

@@ -17,8 +17,9 @@ import msgspec
 from septet.detect import edits
 from septet.detect.grounding import head
 from septet.detect.language import language
+from septet.files import write_json
 from septet.inference.embedding import Encoder
-from septet.kinds import KnowledgeBase, write_json
+from septet.kinds import KnowledgeBase
 from septet.knowledge import validity
 from septet.knowledge.chunk import chunks
 from septet.knowledge.table import CURRENT, Table, text_schema

@@ -24,8 +24,9 @@ from septet.core.recipe import Node, Recipe
 from septet.core.runner import Runner
 from septet.core.store import Record
 from septet.core.workspace import Workspace
+from septet.files import read_json, write_json
 from septet.inference.embedding import Encoder, load_encoder
-from septet.kinds import Corpus, KnowledgeBase, read_json, write_json
+from septet.kinds import Corpus, KnowledgeBase
 from septet.knowledge import build, validity
 from septet.knowledge.difference import Difference, difference
 from septet.knowledge.revisions import ENTRY, folder_of, opened, revision_of

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from septet.core import ConfigError, MissingExtra, Run
-from septet.kinds import Adapter, Model, read_json
+from septet.files import read_json
+from septet.kinds import Adapter, Model
 from septet.model import bottleneck
 from septet.model.folder import ADAPTER, carry, changed, refuse_carried
 from septet.model.torch_folder import read_module

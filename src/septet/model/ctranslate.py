@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from septet.core import ConfigError, Run
-from septet.kinds import read_json, write_json
+from septet.files import read_json, write_json
 from septet.model import speech
 from septet.model.folder import token_ids
 

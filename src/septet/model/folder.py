@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from septet.core import ConfigError
-from septet.kinds import Adapter, read_json, write_json
+from septet.files import read_json, write_json
+from septet.kinds import Adapter
 from septet.model import architecture
 from septet.model.codec import Codec, token_name
 from septet.model.template import PLAIN, grounded_messages

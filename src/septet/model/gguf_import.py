@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from septet.core import ConfigError, MissingExtra, Run
-from septet.kinds import write_json
+from septet.files import write_json
 from septet.model import families
 from septet.model.gguf_file import GgufFile
 from septet.model.gguf_tokenizer import write_tokenizer

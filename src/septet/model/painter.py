@@ -18,7 +18,8 @@ import torch
 from torch import nn
 
 from septet.core import ConfigError, MissingExtra
-from septet.kinds import Model, read_json, write_json
+from septet.files import read_json, write_json
+from septet.kinds import Model
 from septet.model import architecture
 from septet.model.torch_folder import new_module
 

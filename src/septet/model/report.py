@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from septet.core import ConfigError
-from septet.kinds import read_json
+from septet.files import read_json
 from septet.model import budget, flops, memory, sizing
 from septet.model.memory import Layout
 

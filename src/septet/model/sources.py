@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from septet.core import ConfigError, MissingExtra, Run
-from septet.kinds import refuse_pickle
+from septet.files import refuse_pickle
 from septet.model import ctranslate
 
 _BLOCK = 1 << 22

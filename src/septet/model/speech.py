@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from septet.core import ConfigError, MissingExtra
-from septet.kinds import Model, read_json, write_json
+from septet.files import read_json, write_json
+from septet.kinds import Model
 from septet.model import architecture
 from septet.model.folder import token_ids
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from septet.core import ConfigError, MissingExtra
-from septet.kinds import read_json, refuse_pickle, write_json
+from septet.files import read_json, refuse_pickle, write_json
 from septet.model import architecture
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from septet.core.lineage import beside
 from septet.core.store import Record
-from septet.kinds import Conversations, Corpus, KnowledgeBase, Preferences, read_lines
+from septet.files import read_lines
+from septet.kinds import Conversations, Corpus, KnowledgeBase, Preferences
 from septet.operate.subject import MEDIA
 
 _ROWS = (Conversations.kind(), Preferences.kind())

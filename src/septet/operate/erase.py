@@ -24,7 +24,8 @@ from septet.core.config import has_scheme
 from septet.core.lineage import collect
 from septet.core.store import Record
 from septet.core.workspace import Workspace
-from septet.kinds import Corpus, KnowledgeBase, read_json, write_json
+from septet.files import read_json, write_json
+from septet.kinds import Corpus, KnowledgeBase
 from septet.operate.holdings import Found
 from septet.operate.impact import impact, not_here, ordered, reach
 from septet.operate.indexes import look_into, places, redact_index

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from septet.core.artifact import RECORD
 from septet.core.store import Record
-from septet.kinds import read_lines
+from septet.files import read_lines
 from septet.operate.subject import MEDIA, Subject, pattern_of, source_fits
 
 _WRITTEN = (".json", ".jsonl", ".txt", ".md", ".html", ".toml", ".csv", ".jinja")

@@ -9,7 +9,7 @@ from typing import Any
 
 from septet.core.ledger import Entry
 from septet.core.workspace import Workspace
-from septet.kinds import read_lines
+from septet.files import read_lines
 from septet.operate.subject import Subject, pattern_of
 
 STRUCTURE = ("sealed", "removed", "redacted", "erased", "erasure", "name", "release", "revision")

@@ -22,8 +22,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from septet.core.artifact import RECORD
+from septet.files import read_json, read_lines, write_json, write_lines
 from septet.inference.embedding import load_encoder
-from septet.kinds import KnowledgeBase, Recordings, Tokens, read_json, read_lines, write_json, write_lines
+from septet.kinds import KnowledgeBase, Recordings, Tokens
 from septet.knowledge.build import CHUNKS, with_vectors
 from septet.operate.holdings import Found, chunks_of, fits, item_of, pattern_in, strings_in
 from septet.operate.subject import MEDIA, Subject, blot

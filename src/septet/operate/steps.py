@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from septet.core import Config, GateRefused, Run, field, step
-from septet.kinds import KnowledgeBase, Model, Policy, Release, Report, write_json
+from septet.files import write_json
+from septet.kinds import KnowledgeBase, Model, Policy, Release, Report
 
 
 class MakeRelease(Config):

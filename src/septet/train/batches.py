@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 import torch
 
 from septet.core import ConfigError, Run
-from septet.kinds import Tokens, write_lines
+from septet.files import write_lines
+from septet.kinds import Tokens
 from septet.model.codec import Codec
 from septet.train.attention import Segments
 

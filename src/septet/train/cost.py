@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from septet.core import Cost
-from septet.kinds import Conversations, Model, Tokens, read_json
+from septet.files import read_json
+from septet.kinds import Conversations, Model, Tokens
 from septet.model.codec import Codec
 from septet.model.flops import flops
 from septet.model.memory import NUMBER_BYTES, Layout, training

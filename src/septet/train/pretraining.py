@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from septet.core import ConfigError, Run
-from septet.kinds import Model, Tokens, read_json
+from septet.files import read_json
+from septet.kinds import Model, Tokens
 from septet.model import architecture
 from septet.model.codec import Codec
 from septet.model.flops import flops

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from septet.core import ConfigError, Run
-from septet.kinds import Model, read_json, write_json
+from septet.files import read_json, write_json
+from septet.kinds import Model
 from septet.model import architecture
 from septet.model.folder import refuse_carried
 from septet.model.processor import device

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from septet.core import Config, ConfigError, External, Externals, Run, StepFailed, field, step
-from septet.kinds import Conversations, Corpus, KnowledgeBase, Suite, read_lines, write_lines
+from septet.files import read_lines, write_lines
+from septet.kinds import Conversations, Corpus, KnowledgeBase, Suite
 
 
 class Knowledge(Config):

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 
 from septet.core import Run, StepFailed
+from septet.files import read_json, write_lines
 from septet.inference.error_rate import num_errors, rate, units
 from septet.inference.transcribe import Transcriber
-from septet.kinds import Model, Recordings, read_json, write_lines
+from septet.kinds import Model, Recordings
 from septet.model.folder import carry, changed
 from septet.model.processor import precision_of
 from septet.model.sound import samples_of

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from septet.core import Run
-from septet.kinds import Measure, Model, read_json
+from septet.files import read_json
+from septet.kinds import Measure, Model
 from septet.model.folder import carry, changed
 from septet.model.processor import precision_of, repeatable
 from septet.model.torch_folder import write_module

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from septet.core import ConfigError, Run
-from septet.kinds import Conversations, Measure, Model, read_json, write_json
+from septet.files import read_json, write_json
+from septet.kinds import Conversations, Measure, Model
 from septet.model.codec import Codec
 from septet.model.processor import precision_of, repeatable
 from septet.statistics import difference, mean

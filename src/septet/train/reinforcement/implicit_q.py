@@ -16,7 +16,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from septet.core import Run
-from septet.kinds import Measure, Model, Preferences, write_json
+from septet.files import write_json
+from septet.kinds import Measure, Model, Preferences
 from septet.model.codec import Codec
 from septet.model.processor import precision_of, repeatable
 from septet.statistics import mean

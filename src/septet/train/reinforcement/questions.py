@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from septet.core import ConfigError, Run
-from septet.kinds import Model, write_json, write_lines
+from septet.files import write_json, write_lines
+from septet.kinds import Model
 from septet.model.codec import Codec
 from septet.train.batches import AnswerRow, keep_dropped
 from septet.train.preferences import reward_model

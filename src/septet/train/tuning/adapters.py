@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from septet.core import ConfigError, MissingExtra
-from septet.kinds import Model, write_json
+from septet.files import write_json
+from septet.kinds import Model
 from septet.train.tuning.lowrank import fuse_lowrank
 
 if TYPE_CHECKING:

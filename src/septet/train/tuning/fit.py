@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from septet.core import ConfigError, Run
-from septet.kinds import Conversations, Model, read_json
+from septet.files import read_json
+from septet.kinds import Conversations, Model
 from septet.model import bottleneck as bottlenecks
 from septet.model import sizing
 from septet.model.codec import Codec
