@@ -13,12 +13,6 @@ from septet.files import read_json
 from septet.inference.protocol import Completion, Engine, Options, Prompt
 from septet.kinds import Model
 
-LEAST_AGREEMENT = 0.5
-"""Share of greedy tokens before the first difference, averaged over prompts, below which 8-bit weights are
-broken rather than rounded. Measured: 0.9 and more for models from 0.01 to 0.3 billion parameters (2026-11)."""
-LARGEST_RISE = 0.02
-"""Rise of the perplexity of reference answers, as a share, that 8-bit weights may cause."""
-
 
 @dataclass(frozen=True)
 class Continuation:
