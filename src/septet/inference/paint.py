@@ -43,7 +43,11 @@ def paint(
     `steps` of removing noise and `guidance` are for diffusion, `temperature` for codes.
     """
     painter, config = read_painter(model)
-    ids, _ = caption_ids(captions, model, config)
+    ids, cut = caption_ids(captions, model, config)
+    if cut:
+        raise ConfigError(
+            f"the model reads {config['caption']} tokens of a caption, and this one has more", "Shorten it"
+        )
     chance = torch.Generator().manual_seed(seed)
     with torch.no_grad(), repeatable():
         if isinstance(painter, TokenPainter):

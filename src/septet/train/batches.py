@@ -86,6 +86,26 @@ def shifted(ids: torch.Tensor, ends: Sequence[int], wrote: torch.Tensor | None) 
     return labels
 
 
+class Order:
+    """The numbers of some items in a new order each epoch, so many a step. The last step of an epoch may have fewer, or with
+    `whole` there is none such: what is left over is another part each epoch."""
+
+    def __init__(self, count: int, batch: int, seed: int, whole: bool = False) -> None:
+        self._count, self._batch, self._seed, self._whole = count, min(batch, count), seed, whole
+        self._of_epoch = (-1, np.empty(0, np.int64))
+
+    @property
+    def per_epoch(self) -> int:
+        return self._count // self._batch if self._whole else -(-self._count // self._batch)
+
+    def chosen(self, step: int) -> np.ndarray:
+        """The numbers of a step's items."""
+        epoch, position = divmod(step, self.per_epoch)
+        if self._of_epoch[0] != epoch:  # shuffling millions of rows takes as long as a small step
+            self._of_epoch = epoch, np.random.default_rng([self._seed, epoch]).permutation(self._count)
+        return self._of_epoch[1][position * self._batch : (position + 1) * self._batch]
+
+
 class PackedRows:
     """Rows of packed documents, in a new order each epoch. Erased documents, and rows that hold nothing else, are left out."""
 
@@ -103,7 +123,7 @@ class PackedRows:
         self._filled = np.unique(self._row)
         self._total = len(self._filled)
         self._count = self._total - held_out
-        self._rows, self._seed, self._accumulate = rows, seed, accumulate
+        self._accumulate = accumulate
         if self._count < rows:
             raise ConfigError(
                 f"{self._total} rows of tokens are too few for batches of {rows}", "Give more text, or lower batch"
@@ -112,16 +132,14 @@ class PackedRows:
             raise ConfigError(
                 f"a batch of {rows} rows does not split into {accumulate} equal parts", "Let accumulate divide batch"
             )
+        self._order = Order(self._count, rows, seed, whole=True)
 
     @property
     def per_epoch(self) -> int:
-        return self._count // self._rows
+        return self._order.per_epoch
 
     def batches(self, step: int) -> list[Batch]:
-        epoch, position = divmod(step, self.per_epoch)
-        order = np.random.default_rng([self._seed, epoch]).permutation(self._count)
-        rows = order[position * self._rows : (position + 1) * self._rows]
-        return [self.of(part) for part in np.split(rows, self._accumulate)]
+        return [self.of(part) for part in np.split(self._order.chosen(step), self._accumulate)]
 
     @property
     def held_out_rows(self) -> range:
@@ -149,23 +167,6 @@ class AnswerRow:
     name: str
     ids: tuple[int, ...]
     wrote: tuple[bool, ...]
-
-
-class Order:
-    """The numbers of some items in a new order each epoch, so many a step; the last step of an epoch may have fewer."""
-
-    def __init__(self, count: int, batch: int, seed: int) -> None:
-        self._count, self._batch, self._seed = count, min(batch, count), seed
-
-    @property
-    def per_epoch(self) -> int:
-        return -(-self._count // self._batch)
-
-    def chosen(self, step: int) -> np.ndarray:
-        """The numbers of a step's items."""
-        epoch, position = divmod(step, self.per_epoch)
-        order = np.random.default_rng([self._seed, epoch]).permutation(self._count)
-        return order[position * self._batch : (position + 1) * self._batch]
 
 
 class Shuffled:
