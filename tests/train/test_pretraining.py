@@ -15,7 +15,7 @@ from septet.model.steps import Decoder, Encoder, EncoderDecoder, decoder, encode
 from septet.model.torch_folder import read_module
 from septet.train.batches import IGNORED, Batch
 from septet.train.masking import corrupted, masked
-from septet.train.objectives import mean_loss
+from septet.train.objectives import cross_entropy, mean_loss
 from septet.train.steps import Pretrain, pretrain
 from septet.train.trainable import trainable
 
@@ -121,3 +121,14 @@ def test_without_a_compiler_compilation_is_refused_in_words(models, tokens, tmp_
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ConfigError, match=r"needs a C\+\+ compiler"):
         pretrain(Pretrain(steps=1, compile=True), models["qwen"], tokens, Run(tmp_path / "out"))
+
+
+def test_a_mixture_of_experts_pays_for_their_uneven_use_as_its_library_has_it(models):
+    chance = np.random.default_rng(0)
+    text = chance.integers(5, 300, 50).tolist()
+    batch = Batch.of([text], None, ["row"])
+    mine = cross_entropy(trainable(models["moe"], "float32"))(batch)
+    theirs = read_module(models["moe"].path, "float32", "eager")
+    ids = torch.tensor([text])
+    assert torch.allclose(mine.loss, theirs(input_ids=ids, labels=ids, output_router_logits=True).loss, atol=1e-5)
+    assert mine.measures["unbalanced"] > 0

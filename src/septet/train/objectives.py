@@ -28,24 +28,47 @@ _CHUNK_ELEMENTS, _CHUNK_ELEMENTS_GPU = 1 << 24, 1 << 28
 
 
 def cross_entropy(module: PreTrainedModel) -> Callable[[Batch | Pairs], Outcome]:
-    """The objective of every language model: the mean loss over the labels of a batch."""
-    return lambda batch: Outcome(mean_loss(module, batch))
+    """The objective of every language model: the mean loss over the labels of a batch. A mixture of experts pays for an uneven
+    use of them besides, as its config says (https://arxiv.org/abs/2101.03961), and shows it as `unbalanced`."""
+    config = getattr(module, "config", None)
+    price = getattr(config, "router_aux_loss_coef", 0.0) if _num_experts(config) else 0.0
+    if not price:
+        return lambda batch: Outcome(mean_loss(module, batch))
+
+    def with_balance(batch: Batch | Pairs) -> Outcome:
+        from transformers.models.mixtral.modeling_mixtral import load_balancing_loss_func
+
+        here = batch.to(device_of(module))
+        assert isinstance(here, Batch)
+        said = _body(module, here, output_router_logits=True)
+        uneven = load_balancing_loss_func(said.router_logits, _num_experts(config), config.num_experts_per_tok)
+        loss = _loss_of(module, here, said.last_hidden_state[0]) + price * torch.as_tensor(uneven)
+        return Outcome(loss, {"unbalanced": torch.as_tensor(uneven).item()})
+
+    return with_balance
 
 
 def mean_loss(module: PreTrainedModel, batch: Batch | Pairs) -> torch.Tensor:
     """The mean loss over the labels of a batch: of a decoder or an encoder with a masked head for texts end to end, of an
     encoder-decoder for pairs. Raises ValueError when nothing is labelled."""
-    batch = batch.to(device_of(module))
+    here = batch.to(device_of(module))
+    read = target_states(module, here) if isinstance(here, Pairs) else hidden_states(module, here)
+    return _loss_of(module, here, read)
+
+
+def _loss_of(module: PreTrainedModel, batch: Batch | Pairs, read: torch.Tensor) -> torch.Tensor:
+    """From what the module read at each place."""
     kept = batch.labels != IGNORED
     if not bool(kept.any()):
         raise ValueError("a batch without labels")
-    if isinstance(batch, Pairs):
-        hidden_ND = target_states(module, batch)[kept]
-    else:
-        hidden_ND = _before_output(module, hidden_states(module, batch)[kept])
+    hidden_ND = read[kept] if isinstance(batch, Pairs) else _before_output(module, read[kept])
     weight_VD, bias_V = output_layer(module)
     loss: torch.Tensor = LinearCrossEntropy.apply(hidden_ND, weight_VD, bias_V, batch.labels[kept])
     return loss
+
+
+def _num_experts(config: Any) -> int:
+    return int(getattr(config, "num_experts", 0) or getattr(config, "num_local_experts", 0) or 0)
 
 
 def log_likelihoods(module: PreTrainedModel, batch: Batch) -> torch.Tensor:
@@ -70,12 +93,15 @@ def likelihoods_of(module: PreTrainedModel, hidden_ND: torch.Tensor, labels_N: t
 
 def hidden_states(module: PreTrainedModel, batch: Batch) -> torch.Tensor:
     """What the output layer reads at each token of a batch, (T, D), where the batch lies."""
-    here = batch.to(device_of(module))
-    body = getattr(module, "base_model", module)
-    hidden_TD: torch.Tensor = body(
-        input_ids=here.ids[None], position_ids=here.positions[None], use_cache=False, segments=here.segments
-    ).last_hidden_state[0]
+    hidden_TD: torch.Tensor = _body(module, batch.to(device_of(module))).last_hidden_state[0]
     return hidden_TD.to(batch.ids.device)
+
+
+def _body(module: PreTrainedModel, batch: Batch, **more: bool) -> Any:
+    """What the module gives out below its output layer."""
+    body = getattr(module, "base_model", module)
+    ids, places = batch.ids[None], batch.positions[None]
+    return body(input_ids=ids, position_ids=places, use_cache=False, segments=batch.segments, **more)
 
 
 def device_of(module: PreTrainedModel) -> torch.device:
