@@ -15,6 +15,7 @@ from septet.core import ConfigError, Run
 from septet.core.recipe import load as load_recipe
 from septet.core.runner import Runner
 from septet.core.workspace import Workspace
+from septet.data.recordings import table
 from septet.data.steps import Speech as ReadSpeech
 from septet.data.steps import speech as read_speech
 from septet.evaluate.steps import Speech as Evaluate
@@ -211,3 +212,10 @@ def test_real_weights_write_down_real_speech(tmp_path):
     assert found["error_rate.zh"].value < 0.2
     row = next(row for row in Recordings(clips.path).rows() if row["language"] == "zh")
     assert "分析" in Transcriber(model).write(read_sound(clips.path / row["sound"]))
+
+
+def test_a_table_that_names_a_file_twice_is_refused(tmp_path):
+    path = tmp_path / "transcripts.csv"
+    path.write_text("file,text\na.wav,one\na.wav,two\n", "utf-8")
+    with pytest.raises(ConfigError, match="names a.wav more than once"):
+        table(path, ("text",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,9 @@ def table(path: Path, columns: tuple[str, ...]) -> dict[str, Mapping[str, str]]:
     missing = [name for name in ("file", *columns) if not rows or rows[0].get(name) is None]
     if missing:
         raise ConfigError(f"{path} has no column {' and no column '.join(missing)}", "Add it: file and text are needed")
+    twice = [name for name, count in Counter(row["file"] for row in rows).items() if count > 1]
+    if twice:
+        raise ConfigError(f"{path} names {twice[0]} more than once", "Leave one row for each file")
     return {row["file"]: row for row in rows}
 
 
