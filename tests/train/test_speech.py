@@ -217,5 +217,5 @@ def test_real_weights_write_down_real_speech(tmp_path):
 def test_a_table_that_names_a_file_twice_is_refused(tmp_path):
     path = tmp_path / "transcripts.csv"
     path.write_text("file,text\na.wav,one\na.wav,two\n", "utf-8")
-    with pytest.raises(ConfigError, match="names a.wav more than once"):
+    with pytest.raises(ConfigError, match=r"names a\.wav more than once"):
         table(path, ("text",))
