@@ -154,7 +154,7 @@ def export(workspace: Workspace, name: str, release: str = "") -> tuple[Record, 
                 made=made_now(time.monotonic() - began, 0.0),
                 observed={},
                 drops=[{"rule": reason, "count": count, "where": "ledger"} for reason, count in found.left_out.items()],
-                notes=[f"{sum(found.counted.values())} ratings without consent were only counted"],
+                notes=[f"ratings without consent, only counted: {sum(found.counted.values())}"],
             )
             store.seal(draft, record)
     workspace.enter(record)

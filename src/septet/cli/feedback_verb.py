@@ -38,7 +38,7 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(numbers, ensure_ascii=False))
         return 0
-    print(f"{pairs} pairs, {len(found.rows) - pairs} unpaired rows; access: {', '.join(classes) or '-'}")
+    print(f"pairs: {pairs}, unpaired rows: {len(found.rows) - pairs}; access: {', '.join(classes) or '-'}")
     for reason, count in found.left_out.items():
         print(f"left out: {count} ({reason})")
     print(f"without consent, only counted: {sum(found.counted.values())}")
