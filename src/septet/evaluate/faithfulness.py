@@ -21,7 +21,7 @@ from septet.kinds import Measure, Model, Report, Suite
 from septet.model.template import ANSWER_ENDS, abstains, answer_of, grounded_messages
 
 if TYPE_CHECKING:
-    from septet.evaluate.steps import Faithfulness
+    from septet.evaluate.steps.answers import Faithfulness
 
 WITHDRAWN, CHANGED, ELSEWHERE, SAME = "withdrawn", "changed", "borne elsewhere", "same without support"
 

@@ -1,0 +1,34 @@
+"""The steps of stage 5, evaluate: what each takes, what it makes, and what it can be told. The work is in the files beside."""
+
+from septet.evaluate.steps.answers import (
+    Answers,
+    Choice,
+    Compare,
+    Faithfulness,
+    Retrieval,
+    Speech,
+    answers,
+    choice,
+    compare,
+    faithfulness,
+    retrieval,
+    speech,
+)
+from septet.evaluate.steps.suites import BringSuite, suite
+
+__all__ = [
+    "Answers",
+    "BringSuite",
+    "Choice",
+    "Compare",
+    "Faithfulness",
+    "Retrieval",
+    "Speech",
+    "answers",
+    "choice",
+    "compare",
+    "faithfulness",
+    "retrieval",
+    "speech",
+    "suite",
+]
