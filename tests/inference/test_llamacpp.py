@@ -8,7 +8,7 @@ pytest.importorskip("xllamacpp", reason="the package xllamacpp is not installed:
 
 from septet.core import ConfigError, StepFailed
 from septet.inference.llamacpp import LlamaCppEngine
-from septet.inference.protocol import Engine, Options, Prompt, load
+from septet.inference.protocol import Engine, Options, Prompt, load, totals
 
 GREEDY = Options(max_tokens=12)
 
@@ -34,7 +34,7 @@ def test_both_forms_say_the_same(engine, torch_engine, prompts):
 
 def test_both_forms_find_the_same_likely(engine, torch_engine, prompts):
     options = [engine.codec.encode(text) for text in ("12 dollars", "一百二十元", "a")]
-    ours, theirs = torch_engine.score(prompts[1], options), engine.score(prompts[1], options)
+    ours, theirs = (totals(one, prompts[1], options) for one in (torch_engine, engine))
     assert theirs == pytest.approx(ours, rel=0.01, abs=0.1)
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from septet.core import ConfigError
-from septet.inference.protocol import Options, Prompt
+from septet.inference.protocol import Options, Prompt, totals
 from septet.inference.torch_engine import TorchEngine
 
 GREEDY = Options(max_tokens=12)
@@ -51,7 +51,7 @@ def test_a_seed_decides_what_is_drawn(torch_engine, prompts):
 
 def test_scores_are_the_sums_of_the_tokens(torch_engine, prompts):
     options = [torch_engine.codec.encode(text) for text in ("12 dollars", "一百二十元", "a")]
-    scores = torch_engine.score(prompts[1], options)
+    scores = totals(torch_engine, prompts[1], options)
     for score, ids in zip(scores, options, strict=True):
         whole = torch.tensor([[*prompts[1].ids, *ids]])
         with torch.inference_mode():

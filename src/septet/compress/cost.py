@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from septet import statistics
 from septet.compress.equivalence import continuations, golden_prompts, perplexity, same_ids
 from septet.core import ConfigError, Run
-from septet.inference.protocol import Engine, Options, Prompt, load
+from septet.inference.protocol import Engine, Options, Prompt, load, totals
 from septet.kinds import Measure, Model, Report, Suite
 from septet.model.codec import Codec
 from septet.model.template import grounded_messages
@@ -106,7 +106,7 @@ def _scores(engine: Engine, items: Sequence[dict[str, Any]], label: str, run: Ru
     for done, item in enumerate(items, 1):
         messages = _messages(item)
         answer = engine.codec.continuation(messages, item["answers"][0])
-        (log,) = engine.score(engine.codec.prompt(messages), [answer])
+        (log,) = totals(engine, engine.codec.prompt(messages), [answer])
         found.append((log, len(answer)))
         run.progress(done, len(items), f"answers scored, {label}")
     return found

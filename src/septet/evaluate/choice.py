@@ -12,7 +12,7 @@ from typing import Any
 from septet import statistics
 from septet.core import Run, StepFailed
 from septet.evaluate.answers import named
-from septet.inference.protocol import Engine, load
+from septet.inference.protocol import Engine, load, totals
 from septet.kinds import Measure, Model, Report, Suite
 from septet.model.template import grounded_messages
 
@@ -58,7 +58,7 @@ def _scored(item: dict[str, Any], engine: Engine, context_tokens: int) -> dict[s
     asked = grounded_messages(item["question"], item.get("contexts") or [], item["language"], max_tokens=context_tokens)
     codec = engine.codec
     prompt = codec.prompt(asked.messages)
-    sums = engine.score(prompt, [codec.continuation(asked.messages, option) for option in item["options"]])
+    sums = totals(engine, prompt, [codec.continuation(asked.messages, option) for option in item["options"]])
     by_byte = [total / max(1, len(option.encode())) for total, option in zip(sums, item["options"], strict=True)]
     chosen = max(range(len(sums)), key=lambda index: by_byte[index])
     by_sum = max(range(len(sums)), key=lambda index: sums[index])

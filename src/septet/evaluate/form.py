@@ -71,7 +71,7 @@ class Benchmark(msgspec.Struct, frozen=True):
     rejected: list[dict[str, str]]
 
 
-def item(  # noqa: PLR0913 - one place where the keys of an item stand
+def item(
     identity: str,
     task: Task,
     question: str,
@@ -89,9 +89,10 @@ def item(  # noqa: PLR0913 - one place where the keys of an item stand
 ) -> dict[str, Any]:
     """An item in the form of a `Suite`.
 
-    `label` is the place of the right option; `labels` where several are right. `passage` stands before the question, `cluster` names
-    what several items stand on (a passage, a template): their errors are not independent. `meta` holds what a verdict needs besides.
-    `kind` is `choice` where there are options, else `question`, unless given (`code`, `instruction`, `pair`, `opening`, `dialogue`).
+    `label` is the place of the right option; `labels` where several are right. `passage` stands before the question, `cluster`
+    names what several items stand on (a passage, a template): their errors are not independent. `meta` holds what a verdict
+    needs besides. `kind` is `choice` where there are options, else `question`, unless given (`code`, `instruction`, `pair`,
+    `opening`, `dialogue`).
 
     Raises ConfigError for a label that names no option.
     """

@@ -1,23 +1,34 @@
 """Any OpenAI-compatible endpoint as an engine: for models that run elsewhere, and for judges.
 
-It is given the messages, not the ids: how they become a prompt is the endpoint's own affair.
+It is given the messages, not the ids: how they become a prompt is the endpoint's own affair. A prompt of ids alone goes to the
+older interface for completions, which servers for base models have (vLLM, llama.cpp): there the local tokenizer is the remote one.
+
+Letters are scored by one request an item: the likeliest tokens are asked for at the place of the answer. A letter that is not among
+them gets the least probability that was told, marked as a bound. Whole texts are scored where the server echoes a prompt with
+its probabilities.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from septet.core import ConfigError, MissingExtra, StepFailed
-from septet.inference.protocol import Completion, Options, Piece, Prompt
+from septet.inference.protocol import Asked, Completion, Likelihood, Options, Piece, Prompt, Unscored
 from septet.kinds import Model
 from septet.model.codec import Codec
 
 ADDRESS = "SEPTET_ENDPOINT"
 KEY = "SEPTET_ENDPOINT_KEY"
 _TIMEOUT_S = 120.0
+_TOLD = 20
+"""Likeliest tokens to ask for: the most that the interface allows."""
+_AT_ONCE = 8
+"""Requests on their way at a time: a server batches them."""
 
 
 class EndpointEngine:
@@ -25,7 +36,9 @@ class EndpointEngine:
 
     name = "endpoint"
 
-    def __init__(self, codec: Codec, address: str, model: str, key: str = "none") -> None:
+    def __init__(
+        self, codec: Codec, address: str, model: str, key: str = "none", timeout_s: float = _TIMEOUT_S
+    ) -> None:
         try:
             import openai
         except ModuleNotFoundError as error:
@@ -33,43 +46,101 @@ class EndpointEngine:
         self.codec = codec
         self._model = model
         self._errors = openai.OpenAIError
-        self._client = openai.OpenAI(base_url=address, api_key=key, timeout=_TIMEOUT_S)
+        self._client = openai.OpenAI(base_url=address, api_key=key, timeout=timeout_s)
 
     def generate(self, prompts: Sequence[Prompt], options: Options) -> list[Completion]:
-        made = []
-        for prompt in prompts:
-            try:
-                answer = self._client.chat.completions.create(**self._request(prompt, options))
-            except self._errors as error:
-                raise StepFailed(f"the endpoint failed: {error}", "Check its address, its key and its log") from error
-            choice = answer.choices[0]
-            used = answer.usage.prompt_tokens if answer.usage else len(prompt.ids)
-            made.append(Completion(choice.message.content or "", (), choice.finish_reason, used))
-        return made
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(lambda prompt: self._complete(prompt, options), prompts))
 
     def stream(self, prompt: Prompt, options: Options) -> Generator[Piece, None, None]:
         try:
-            with self._client.chat.completions.create(**self._request(prompt, options), stream=True) as answer:
+            with self._ask(prompt, self._request(prompt, options), stream=True) as answer:
                 for chunk in answer:
                     for choice in chunk.choices:
-                        yield Piece(choice.delta.content or "", choice.finish_reason or "")
+                        text = choice.delta.content if prompt.messages else choice.text
+                        yield Piece(text or "", choice.finish_reason or "")
         except self._errors as error:
             raise StepFailed(f"the endpoint failed: {error}", "Check its address, its key and its log") from error
 
-    def score(self, prompt: Prompt, continuations: Sequence[Sequence[int]]) -> list[float]:  # noqa: ARG002
-        raise ConfigError(
-            "an OpenAI-compatible endpoint does not tell the probability of a given text", "Score with a local engine"
-        )
+    def score(self, asked: Sequence[Asked]) -> Iterator[tuple[int, list[Likelihood] | Unscored]]:
+        texts = [[self.codec.decode(ids).strip() for ids in one.continuations] for one in asked]
+        # A letter is one character, and no two begin alike.
+        letters = all(len(text) == 1 for one in texts for text in one) and all(len({*one}) == len(one) for one in texts)
+        if not letters and any(one.prompt.messages for one in asked):
+            raise ConfigError(
+                "an endpoint for chat does not tell the probability of a given text",
+                "Ask for letters (mode = 'letter'), or score with a local engine",
+            )
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            told = pool.map(self._letters if letters else self._echoed, asked, texts)
+            yield from enumerate(told)
 
     def close(self) -> None:
         self._client.close()
 
+    def _complete(self, prompt: Prompt, options: Options) -> Completion:
+        answer = self._ask(prompt, self._request(prompt, options))
+        choice = answer.choices[0]
+        text = choice.message.content if prompt.messages else choice.text
+        used = answer.usage.prompt_tokens if answer.usage else len(prompt.ids)
+        return Completion(text or "", (), choice.finish_reason, used)
+
+    def _letters(self, asked: Asked, letters: Sequence[str]) -> list[Likelihood] | Unscored:
+        told = {"logprobs": True, "top_logprobs": _TOLD} if asked.prompt.messages else {"logprobs": _TOLD}
+        try:
+            answer = self._ask(asked.prompt, {**self._request(asked.prompt, Options(max_tokens=1)), **told})
+        except StepFailed as error:
+            return Unscored(error.message)
+        logs = answer.choices[0].logprobs
+        if asked.prompt.messages:
+            content = logs.content if logs else None
+            top = [(one.token, one.logprob) for one in content[0].top_logprobs] if content else []
+        else:
+            top = list(logs.top_logprobs[0].items()) if logs and logs.top_logprobs else []
+        if not top:
+            return Unscored("the endpoint told no probabilities")
+        found = []
+        for letter in letters:
+            # " A" and "A" are two tokens, and the same answer.
+            its = [log for token, log in top if token.replace("▁", " ").strip() == letter]
+            total = (
+                max(its) + math.log(sum(math.exp(log - max(its)) for log in its)) if its else min(log for _, log in top)
+            )
+            found.append(Likelihood((total,), bool(its) and max(top, key=lambda one: one[1])[1] in its, bound=not its))
+        return found
+
+    def _echoed(self, asked: Asked, _: Sequence[str]) -> list[Likelihood] | Unscored:
+        found = []
+        for ids in asked.continuations:
+            whole = Prompt((*asked.prompt.ids, *ids))
+            request = {**self._request(whole, Options(max_tokens=1)), "echo": True, "logprobs": 1}
+            try:
+                answer = self._ask(whole, request)
+            except StepFailed as error:
+                return Unscored(error.message)
+            logs = answer.choices[0].logprobs
+            start = len(asked.prompt.ids)
+            own = list(logs.token_logprobs[start : start + len(ids)]) if logs and logs.token_logprobs else []
+            if len(own) < len(ids) or None in own:
+                return Unscored("the endpoint does not echo the probabilities of a prompt")
+            tops = (logs.top_logprobs or [])[start : start + len(ids)]
+            best = [max(top.values()) for top in tops if top]
+            greedy = len(best) == len(own) and all(log >= top for log, top in zip(own, best, strict=True))
+            found.append(Likelihood(tuple(float(log) for log in own), greedy))
+        return found
+
+    def _ask(self, prompt: Prompt, request: Mapping[str, Any], *, stream: bool = False) -> Any:
+        make = self._client.chat.completions.create if prompt.messages else self._client.completions.create
+        try:
+            return make(**request, stream=stream)
+        except self._errors as error:
+            raise StepFailed(f"the endpoint failed: {error}", "Check its address, its key and its log") from error
+
     def _request(self, prompt: Prompt, options: Options) -> dict[str, Any]:
-        if not prompt.messages:
-            raise ConfigError("this prompt was made of token ids alone", "Make it with codec.prompt(messages)")
+        said = json.loads(json.dumps([dict(message) for message in prompt.messages]))
         return {
             "model": self._model,
-            "messages": json.loads(json.dumps([dict(message) for message in prompt.messages])),
+            **({"messages": said} if said else {"prompt": list(prompt.ids)}),
             "max_tokens": options.max_tokens,
             "temperature": options.temperature,
             "top_p": options.top_p,

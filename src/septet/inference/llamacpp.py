@@ -11,12 +11,12 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from septet.core import ConfigError, MissingExtra, StepFailed
-from septet.inference.protocol import Completion, Options, Piece, Prompt, StopText
+from septet.inference.protocol import Asked, Completion, Likelihood, Options, Piece, Prompt, StopText, Unscored
 from septet.kinds import Model
 from septet.model.codec import Codec
 from septet.model.processor import num_cores
@@ -100,34 +100,42 @@ class LlamaCppEngine:
             closed.set()
             worker.join()
 
-    def score(self, prompt: Prompt, continuations: Sequence[Sequence[int]]) -> list[float]:
+    def score(self, asked: Sequence[Asked]) -> Iterator[tuple[int, list[Likelihood] | Unscored]]:
         """Token by token: each is made certain by a bias, and what comes back is its probability without the bias.
 
-        The server keeps back the tokens that are only a part of a character: ConfigError for a continuation with one.
+        The server keeps back the tokens that are only a part of a character: a continuation with one is not scored.
         """
-        if not all(continuations):
-            raise ConfigError("an empty continuation has no probability", "Give each option a text")
-        scores = []
-        for continuation in continuations:
-            total = 0.0
-            for at, token in enumerate(continuation):
-                begun = Prompt((*prompt.ids, *continuation[:at]))
-                request = self._request(begun, Options(max_tokens=1))
-                choice = _choice(self._ask({**request, "n_probs": 1, "logit_bias": [[token, _CERTAIN]]}))
-                kept = (choice.get("logprobs") or {}).get("content")
-                if not kept:
-                    raise ConfigError(
-                        f"llama.cpp does not tell the probability of a part of a character (token {token})",
-                        "Score the safetensors form with the engine torch",
-                    )
-                found = kept[0]
-                if found["id"] != token:
-                    raise StepFailed(
-                        f"llama.cpp scored the token {found['id']} instead of {token}", "Use the torch engine"
-                    )
-                total += found["logprob"]
-            scores.append(total)
-        return scores
+        for index, one in enumerate(asked):
+            longest = len(one.prompt.ids) + max((len(ids) for ids in one.continuations), default=0)
+            if not one.continuations or not all(one.continuations):
+                yield index, Unscored("an empty continuation has no probability")
+            elif longest > self._context:
+                yield index, Unscored(f"prompt and continuation have {longest} tokens, the context is {self._context}")
+            else:
+                try:
+                    yield index, [self._likelihood(one.prompt, ids) for ids in one.continuations]
+                except StepFailed as error:
+                    yield index, Unscored(error.message)
+
+    def _likelihood(self, prompt: Prompt, continuation: Sequence[int]) -> Likelihood:
+        logs, greedy = [], True
+        for at, token in enumerate(continuation):
+            begun = Prompt((*prompt.ids, *continuation[:at]))
+            request = self._request(begun, Options(max_tokens=1))
+            choice = _choice(self._ask({**request, "n_probs": 1, "logit_bias": [[token, _CERTAIN]]}))
+            kept = (choice.get("logprobs") or {}).get("content")
+            if not kept:
+                raise StepFailed(
+                    f"llama.cpp does not tell the probability of a part of a character (token {token})",
+                    "Score the safetensors form with the engine torch",
+                )
+            found = kept[0]
+            if found["id"] != token:
+                raise StepFailed(f"llama.cpp scored the token {found['id']} instead of {token}", "Use the torch engine")
+            logs.append(float(found["logprob"]))
+            likeliest = (found.get("top_logprobs") or [found])[0]
+            greedy = greedy and likeliest["id"] == token
+        return Likelihood(tuple(logs), greedy)
 
     def close(self) -> None:
         self._server = None

