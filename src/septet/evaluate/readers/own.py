@@ -1,0 +1,174 @@
+"""A team's own questions, as JSON lines, JSON, CSV, TSV or Parquet: the open door for exams that are not published.
+
+A row has `question` and either `options` (a list; also `choices`, or columns A, B, C...) with the right one in `answer` or `label`
+(a letter, a place from 0, or the option's text; several as a list or letters), or `answer`/`answers` as references. It may have
+`id`, `passage` (`context`), `category`, `language`, `split`, `cluster`, `explanation`. Each file is a task; the folder is the benchmark.
+Rows of the split `dev` or `shots` are the solved examples.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from septet.detect.language import language
+from septet.evaluate.form import LETTERS, Benchmark, Task, item
+from septet.evaluate.readers.exam import SPLITS, numbered, split_of
+from septet.evaluate.readers.reading import UNLABELLED, Reading, Row, Unreadable, mark_passages
+from septet.evaluate.readers.values import bare_options, list_of, places_of, text_of
+from septet.evaluate.readers.wording import (
+    CHINESE_EXAM,
+    CHINESE_MANY,
+    CHINESE_QUESTION,
+    ENGLISH_EXAM,
+    ENGLISH_MANY,
+    ENGLISH_QUESTION,
+)
+
+_ENDS = ("jsonl", "jsonl.gz", "json", "csv", "tsv", "parquet")
+_LANGUAGES = ("zh", "en")
+
+
+def read(folder: Path) -> Benchmark:
+    """Read a folder (or one file) of a team's own questions. Raises ConfigError where nothing in it can be read."""
+    reading = Reading(folder, fallback="gb18030")
+    name = re.sub(r"\s+", "_", (folder.stem if folder.is_file() else folder.resolve().name).strip()) or "own"
+    for path in reading.files(*(f"*.{end}" for end in _ENDS)):
+        for row in reading.rows(path):
+            with reading.kept(row) as values:
+                reading.add(_item(reading, row, values, name, path))
+    mark_passages(reading.items)
+    _settle(reading)
+    return reading.benchmark({"name": name, "version": "own", "licence": "the team's", "origin": "the team's files"})
+
+
+def _item(reading: Reading, row: Row, values: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    question = text_of(_first(values, "question", "stem", "题目", "问题"), "question")
+    told = str(_first(values, "language", "lang") or "").lower().partition("-")[0]
+    if told and told not in _LANGUAGES:
+        raise Unreadable(f"the language '{told}' is none of {', '.join(_LANGUAGES)}")
+    lang = told or ("zh" if language(question) in ("zh", "mixed") else "en")
+    options = _options(values)
+    split = str(values.get("split") or "").strip().lower() or split_of(path) or "test"
+    named = SPLITS.get(split, split)
+    stem = path.name.partition(".")[0]
+    parts = [part for part in re.split(r"[_\-.]", stem) if part.lower() not in SPLITS]
+    part = "_".join(parts)
+    task = _task(
+        reading,
+        f"{name}/{part}" if part and part != name else name,
+        lang,
+        options is not None,
+        _first(values, "subject") or part,
+    )
+    own = str(_first(values, "id", "key") or "").strip()
+    common: dict[str, Any] = {
+        "passage": str(_first(values, "passage", "context", "材料") or "").strip(),
+        "cluster": str(values.get("cluster") or "").strip(),
+        "category": str(_first(values, "category", "类别") or "").strip(),
+    }
+    explained = str(_first(values, "explanation", "analysis", "solution", "解析") or "").strip()
+    meta = {"explanation": explained} if explained else {}
+    identity = f"{task.name}/{split}/{numbered(own, row.number)}"
+    right = _first(values, "answer", "label", "answers", "答案")
+    if options is None:
+        answers = [str(one).strip() for one in (right if isinstance(right, list) else [right]) if one not in (None, "")]
+        return item(
+            identity, task, question, answers=answers, split=named if answers else UNLABELLED, meta=meta, **common
+        )
+    places = _places(right, options)
+    more = {"all_of": True} if len(places) > 1 else {}
+    return item(
+        identity,
+        task,
+        question,
+        options=options,
+        labels=places,
+        split=named if places else UNLABELLED,
+        meta=meta | more,
+        **common,
+    )
+
+
+def _first(values: dict[str, Any], *names: str) -> Any:
+    return next((values[name] for name in names if values.get(name) not in (None, "")), None)
+
+
+def _options(values: dict[str, Any]) -> list[str] | None:
+    given = _first(values, "options", "choices", "选项")
+    if given is None:
+        lettered = [letter.lower() for letter in LETTERS if str(values.get(letter.lower()) or "").strip()]
+        if not lettered:
+            return None
+        if lettered != [letter.lower() for letter in LETTERS[: len(lettered)]]:
+            raise Unreadable(f"the options {', '.join(lettered).upper()} do not follow each other from A")
+        given = [values[letter] for letter in lettered]
+    if isinstance(given, dict):
+        given = [given[key] for key in sorted(given)]
+    options = bare_options([text_of(one, "option") for one in list_of(given, "options")])
+    if len(options) < 2:
+        raise Unreadable("fewer than two options")
+    return options
+
+
+def _places(right: Any, options: list[str]) -> list[int]:
+    """The right places from letters, places from 0, or the texts of options. A text that is an option means that option."""
+    if right is None:
+        return []
+    parts = right if isinstance(right, list) else [right]
+    found: set[int] = set()
+    for part in parts:
+        text = str(part).strip()
+        if isinstance(part, int) and not isinstance(part, bool):
+            places = [part]
+        elif options.count(text) == 1:
+            places = [options.index(text)]
+        elif text.isdecimal():
+            places = [int(text)]
+        else:
+            places = places_of(text, len(options))
+        if any(place >= len(options) or place < 0 for place in places):
+            raise Unreadable(f"the answer '{text[:40]}' is no place from 0 to {len(options) - 1}")
+        found.update(places)
+    return sorted(found)
+
+
+def _task(reading: Reading, name: str, lang: str, choice: bool, subject: Any) -> Task:
+    """The task of a file; rows of another language or kind in it make a task of their own."""
+    layouts = {
+        ("zh", True): CHINESE_EXAM,
+        ("en", True): ENGLISH_EXAM,
+        ("zh", False): CHINESE_QUESTION,
+        ("en", False): ENGLISH_QUESTION,
+    }
+    full = name
+    known = reading.tasks.get(name)
+    if known is not None and (known.language, known.mode == "letter") != (lang, choice):
+        full = f"{name}-{lang}-{'choice' if choice else 'open'}"
+    return reading.task(
+        Task(
+            full,
+            lang,
+            "letter" if choice else "generate",
+            "option" if choice else "reference",
+            subject=str(subject),
+            layout=layouts[lang, choice],
+            max_tokens=8 if choice else 256,
+            stop=("\n",) if choice else (),
+        )
+    )
+
+
+def _settle(reading: Reading) -> None:
+    """Tasks take their solved examples as shots; those that want several letters are written."""
+    for name, task in reading.tasks.items():
+        own = [one for one in reading.items if one["task"] == name]
+        shots = min(5, sum(one["split"] == "shots" for one in own))
+        changed = msgspec.structs.replace(task, shots=shots)
+        if sum(len(one["labels"]) > 1 for one in own) > len(own) / 10:
+            layout = CHINESE_MANY if task.language == "zh" else ENGLISH_MANY
+            changed = msgspec.structs.replace(changed, mode="generate", layout=layout, max_tokens=32)
+        reading.tasks[name] = changed

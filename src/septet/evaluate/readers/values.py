@@ -1,0 +1,90 @@
+"""What stands in the cells of published files: letters, places, lists written as Python or JSON, yes and no."""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from septet.evaluate.form import LETTERS
+from septet.evaluate.readers.reading import Unreadable
+
+
+def text_of(value: Any, name: str) -> str:
+    """A text that must not be empty. Raises Unreadable."""
+    text = "" if value is None else str(value).strip()
+    if not text:
+        raise Unreadable(f"'{name}' is empty")
+    return text
+
+
+def place_of(letter: Any, count: int) -> int | None:
+    """The place that a letter names (`B`, `(b)`, `Ｂ`, `B.`), or None where the cell is empty. Raises Unreadable."""
+    text = unicodedata.normalize("NFKC", "" if letter is None else str(letter)).strip()
+    if not text:
+        return None
+    bare = re.sub(r"[\s().、,:：。]", "", text).upper()
+    if len(bare) != 1 or bare not in LETTERS[:count]:
+        raise Unreadable(f"the answer '{text[:40]}' is none of the letters {LETTERS[0]}-{LETTERS[count - 1]}")
+    return LETTERS.index(bare)
+
+
+def places_of(label: Any, count: int) -> list[int]:
+    """The places of one or several letters: `B`, `ABD`, `A B D`, `A,C`, or a list of letters. None and empty are no place."""
+    parts = label if isinstance(label, list | tuple) else [label]
+    text = "".join("" if part is None else str(part) for part in parts)
+    bare = re.sub(r"[\s().、,，;；:：。和与及]", "", unicodedata.normalize("NFKC", text)).upper()
+    if any(letter not in LETTERS[:count] for letter in bare):
+        raise Unreadable(f"the answer '{text[:40]}' is not made of the letters {LETTERS[0]}-{LETTERS[count - 1]}")
+    return sorted({LETTERS.index(letter) for letter in bare})
+
+
+def index_of(value: Any, count: int) -> int | None:
+    """A place written as a number from 0 (an int, `2`, `2.0`), or None where the cell is empty. Raises Unreadable."""
+    text = "" if value is None else str(value).strip()
+    if not text:
+        return None
+    if isinstance(value, bool) or not re.fullmatch(r"\d+(\.0+)?", text) or int(float(text)) >= count:
+        raise Unreadable(f"the answer '{text[:40]}' is no place from 0 to {count - 1}")
+    return int(float(text))
+
+
+def list_of(value: Any, name: str) -> list[Any]:
+    """A list, also where it is written as text in the manner of Python or of JSON. Raises Unreadable."""
+    found = literal(value, name)
+    if not isinstance(found, list | tuple):
+        raise Unreadable(f"'{name}' is no list: {str(value)[:60]}")
+    return list(found)
+
+
+def literal(value: Any, name: str) -> Any:
+    """A value that may be written as text in the manner of Python or of JSON. Nothing is run. Raises Unreadable."""
+    if not isinstance(value, str):
+        return value
+    for decode in (ast.literal_eval, msgspec.json.decode):
+        try:
+            return decode(value.strip())
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, msgspec.DecodeError):
+            continue
+    raise Unreadable(f"'{name}' is neither a Python nor a JSON value: {value[:60]}")
+
+
+def bare_options(options: Sequence[Any]) -> list[str]:
+    """Options without the letter that each carries itself (`(A)`, `A.`, `B、`), where every one carries its own."""
+    texts = [str(one).strip() for one in options]
+    cut = [re.match(rf"[(（]?\s*{LETTERS[place]}\s*[)）.．、:：]\s*", text) for place, text in enumerate(texts[:26])]
+    if len(texts) > len(LETTERS) or not all(cut):
+        return texts
+    return [text[match.end() :] for text, match in zip(texts, cut, strict=True) if match]
+
+
+def drawn(identity: str, options: Sequence[str]) -> list[int]:
+    """An order of options that depends on the item's id alone, for formats that always name the right one first."""
+    order = list(range(len(options)))
+    random.Random(identity).shuffle(order)  # noqa: S311 - an order, not a secret
+    return order
