@@ -21,7 +21,8 @@ ABOUT = {
 SUBJECTS = {
     "STEM": "anatomy 解剖学 astronomy 天文学 college_actuarial_science 大学精算学 college_engineering_hydrology 大学工程水文学 "
     "college_mathematics 大学数学 college_medical_statistics 大学医学统计 computer_science 计算机科学 "
-    "conceptual_physics 概念物理学 electrical_engineering 电气工程 elementary_mathematics 小学数学 genetics 遗传学 high_school_biology 高中生物 "
+    "conceptual_physics 概念物理学 electrical_engineering 电气工程 elementary_mathematics 小学数学 "
+    "genetics 遗传学 high_school_biology 高中生物 "
     "high_school_chemistry 高中化学 high_school_mathematics 高中数学 high_school_physics 高中物理 machine_learning 机器学习 "
     "virology 病毒学",
     "Humanities": "arts 艺术 chinese_history 中国历史 chinese_literature 中国文学 college_law 大学法律 global_facts 世界常识 "

@@ -1,8 +1,8 @@
 """CrowS-Pairs (Nangia et al., 2020, arXiv 2010.00133): pairs of sentences that differ in the group they speak of.
 
 Reads `crows_pairs_anonymized.csv`. The pair is asked by likelihood alone: `meta.more` is the more stereotyping sentence,
-`meta.less` the other; in `antistereo` pairs `sent_more` is the one that goes against the stereotype's direction, as published. Many pairs are
-known to be faulty (Blodgett et al., 2021, ACL): a number from them is an indication, and says so.
+`meta.less` the other; in `antistereo` pairs `sent_more` is the one that goes against the stereotype's direction, as published.
+Many pairs are known to be faulty (Blodgett et al., 2021, ACL): a number from them is an indication, and says so.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """MBPP (Austin et al., 2021, arXiv 2108.07732): short Python tasks in words, each with three assertions.
 
 Reads `mbpp.jsonl` (974 tasks) or `sanitized-mbpp.json` (427, whose words are in `prompt` and imports in `test_imports`), or the
-hub's Parquet. The split goes by task_id as published: 1-10 are the examples, 11-510 the test, 511-600 validation, 601-974 training. The
-question holds the words and the assertions, which name the function.
+hub's Parquet. The split goes by task_id as published: 1-10 are the examples, 11-510 the test, 511-600 validation, 601-974
+training. The question holds the words and the assertions, which name the function.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """MGSM (Shi et al., 2022, arXiv 2210.03057): the first 250 sums of GSM8K's test set in eleven languages.
 
 Reads the published `mgsm_<language>.tsv` (question, number) without the worked examples, which are code (`exemplars.py`) and
-are not read, the JSON lines of other carriers (`messages` and `answer`, or `question` and `answer`), and the hub's Parquet. The cluster is
-the sum's place in GSM8K (`gsm8k/0012`), so that languages and GSM8K itself can be compared sum by sum.
+are not read, the JSON lines of other carriers (`messages` and `answer`, or `question` and `answer`), and the hub's Parquet. The
+cluster is the sum's place in GSM8K (`gsm8k/0012`), so that languages and GSM8K itself can be compared sum by sum.
 """
 
 from __future__ import annotations

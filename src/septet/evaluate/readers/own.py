@@ -1,9 +1,9 @@
 """A team's own questions, as JSON lines, JSON, CSV, TSV or Parquet: the open door for exams that are not published.
 
-A row has `question` and either `options` (a list; also `choices`, or columns A, B, C...) with the right one in `answer` or `label`
-(a letter, a place from 0, or the option's text; several as a list or letters), or `answer`/`answers` as references. It may have
-`id`, `passage` (`context`), `category`, `language`, `split`, `cluster`, `explanation`. Each file is a task; the folder is the benchmark.
-Rows of the split `dev` or `shots` are the solved examples.
+A row has `question` and either `options` (a list; also `choices`, or columns A, B, C...) with the right one in `answer` or
+`label` (a letter, a place from 0, or the option's text; several as a list or letters), or `answer`/`answers` as references. It
+may have `id`, `passage` (`context`), `category`, `language`, `split`, `cluster`, `explanation`. Each file is a task; the folder
+is the benchmark. Rows of the split `dev` or `shots` are the solved examples.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """One reading of one benchmark: finds its files, yields rows with their places, keeps what cannot be read with the reason.
 
-Rows come out of CSV (quoted newlines, a byte order mark, any order of columns), JSON lines, JSON and Parquet, also gzipped. Column names are folded to lower case. Nothing here knows a benchmark.
+Rows come out of CSV (quoted newlines, a byte order mark, any order of columns), JSON lines, JSON and Parquet, also gzipped.
+Column names are folded to lower case. Nothing here knows a benchmark.
 """
 
 from __future__ import annotations
