@@ -1,8 +1,8 @@
-"""Intervals and paired tests. Every number that leaves this stage carries one.
+"""Intervals. Every number that leaves a stage carries one.
 
-Shares get Wilson's score interval (1927), means a percentile bootstrap (Efron, 1979), both over clusters where items share a
-passage. Two systems on the same items are compared pair by pair: a bootstrap of the differences, and McNemar's exact test
-where the verdicts are right or wrong. Seeds are fixed, so that a report computed again is the same.
+Shares get Wilson's score interval (1927), means a percentile bootstrap (Efron, 1979) or the interval of the central limit theorem
+(Miller, 2024, arXiv 2411.00640), both over clusters where items share a passage. Two systems on the same items are compared pair
+by pair. Seeds are fixed, so that a report computed again is the same.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from septet.kinds import Measure
+from septet.statistics.distribution import t_quantile
 
 LEVEL = 0.95
 _Z = 1.959963984540054
@@ -38,7 +39,7 @@ def mean(values: Sequence[float], unit: str = "", clusters: Sequence[str] | None
     if not values:
         return Measure(0.0, 0.0, 0.0, 0, unit)
     numbers = np.asarray(values, float)
-    groups = _groups(len(numbers), clusters)
+    groups = groups_of(len(numbers), clusters)
     sums = np.array([numbers[group].sum() for group in groups])
     sizes = np.array([len(group) for group in groups])
     draw = np.random.default_rng(seed).integers(0, len(groups), (_DRAWS, len(groups)))
@@ -69,20 +70,52 @@ def difference(
     return mean([b - a for a, b in zip(before, after, strict=True)], unit, clusters, seed)
 
 
-def mcnemar(before: Sequence[bool], after: Sequence[bool]) -> float:
-    """The two-sided exact p-value that right and wrong moved by chance alone (McNemar, 1947; binomial form)."""
-    lost = sum(a and not b for a, b in zip(before, after, strict=True))
-    won = sum(b and not a for a, b in zip(before, after, strict=True))
-    n = lost + won
-    if n == 0:
-        return 1.0
-    tail = sum(math.comb(n, k) for k in range(min(lost, won) + 1)) / 2**n
-    return min(1.0, 2 * tail)
+def clustered_error(values: Sequence[float], clusters: Sequence[str] | None = None) -> float:
+    """The standard error of a mean, in the unit of the values, where items of one cluster may stand and fall together.
+
+    Miller (2024, arXiv 2411.00640, section 2.2): the products of deviations are summed within clusters. The sum is scaled by
+    G / (G - 1) for G clusters, so that without clusters it is the usual standard error. Raises ValueError for fewer than two
+    clusters, which do not tell how much clusters differ.
+    """
+    groups = groups_of(len(values), clusters)
+    if len(groups) < 2:
+        raise ValueError(f"a standard error needs at least two clusters, not {len(groups)}")
+    middle = math.fsum(values) / len(values)
+    squares = math.fsum(math.fsum(values[at] - middle for at in group) ** 2 for group in groups)
+    return math.sqrt(squares * len(groups) / (len(groups) - 1)) / len(values)
 
 
-def _groups(count: int, clusters: Sequence[str] | None) -> list[list[int]]:
+def clustered_mean(
+    values: Sequence[float], unit: str = "", clusters: Sequence[str] | None = None, level: float = LEVEL
+) -> Measure:
+    """A mean with the interval of the central limit theorem: clustered standard error, Student's t with clusters - 1 degrees.
+
+    Quicker than the bootstrap of `mean` and the same for each run; symmetric, so that it may pass the end of a scale. Raises
+    ValueError for fewer than two clusters.
+    """
+    error = clustered_error(values, clusters)
+    half = t_quantile((1 + level) / 2, len(groups_of(len(values), clusters)) - 1) * error
+    middle = math.fsum(values) / len(values)
+    return Measure(middle, middle - half, middle + half, len(values), unit)
+
+
+def rule_of_three(of: int, level: float = LEVEL) -> float:
+    """The share of failures that is not exceeded, at this level, where none was seen among `of` independent items.
+
+    The exact bound 1 - (1 - level) ** (1 / of), of which 3 / of is the well-known approximation at 95 % (Hanley and Lippman-Hand,
+    1983, JAMA 249:1743). Give the number of clusters where items share one. Of nothing it is 1. Raises ValueError below 0.
+    """
+    if of < 0:
+        raise ValueError(f"a number of items is not below 0: {of}")
+    return 1.0 if of == 0 else -math.expm1(math.log1p(-level) / of)
+
+
+def groups_of(count: int, clusters: Sequence[str] | None) -> list[list[int]]:
+    """The places of the items of each cluster; without clusters, each item is one. Raises ValueError where they do not pair up."""
     if clusters is None:
         return [[index] for index in range(count)]
+    if len(clusters) != count:
+        raise ValueError(f"{count} values but {len(clusters)} clusters: there must be one for each")
     found: dict[str, list[int]] = {}
     for index, cluster in enumerate(clusters):
         found.setdefault(cluster, []).append(index)

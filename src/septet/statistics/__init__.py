@@ -1,0 +1,38 @@
+"""What a number may claim: intervals, tests of two systems on the same items, and how many items a claim needs."""
+
+from __future__ import annotations
+
+from septet.kinds import Measure
+from septet.statistics.interval import (
+    LEVEL,
+    clustered_error,
+    clustered_mean,
+    difference,
+    mean,
+    resampled,
+    rule_of_three,
+    share,
+)
+from septet.statistics.paired import Verdict, holm, mcnemar, noninferior, sign_flip
+from septet.statistics.power import design_effect, items_needed, smallest_difference, variance_of
+
+__all__ = [
+    "LEVEL",
+    "Measure",
+    "Verdict",
+    "clustered_error",
+    "clustered_mean",
+    "design_effect",
+    "difference",
+    "holm",
+    "items_needed",
+    "mcnemar",
+    "mean",
+    "noninferior",
+    "resampled",
+    "rule_of_three",
+    "share",
+    "sign_flip",
+    "smallest_difference",
+    "variance_of",
+]
