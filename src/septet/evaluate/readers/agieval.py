@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from septet.evaluate.form import Benchmark, Layout, Task, item
+from septet.evaluate.form import LETTERS, Benchmark, Layout, Task, item
 from septet.evaluate.readers.reading import UNLABELLED, Reading, Row, Unreadable, mark_passages
 from septet.evaluate.readers.values import bare_options, list_of, literal, places_of, text_of
 from septet.evaluate.readers.wording import CHINESE_QUESTION, ENGLISH_OPTIONS, ENGLISH_QUESTION
@@ -142,6 +142,10 @@ def _item(task: Task, values: dict[str, Any], split: str, identity: str) -> dict
         )
     options = bare_options(_parted(list_of(values["options"], "options")))
     places = places_of(values.get("label"), len(options))
+    empty = [LETTERS[place] for place, option in enumerate(options) if not option]
+    if empty:
+        # A picture in print. Such items count in published scores, so they are kept and named.
+        meta["flaw"] = f"option {', '.join(empty)} is empty"
     return item(
         identity,
         task,

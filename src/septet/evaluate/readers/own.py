@@ -18,7 +18,7 @@ from septet.detect.language import language
 from septet.evaluate.form import LETTERS, Benchmark, Task, item
 from septet.evaluate.readers.exam import SPLITS, numbered, split_of
 from septet.evaluate.readers.reading import UNLABELLED, Reading, Row, Unreadable, mark_passages
-from septet.evaluate.readers.values import bare_options, list_of, places_of, text_of
+from septet.evaluate.readers.values import bare_options, letters_of, list_of, places_of, text_of
 from septet.evaluate.readers.wording import (
     CHINESE_EXAM,
     CHINESE_MANY,
@@ -108,7 +108,10 @@ def _options(values: dict[str, Any]) -> list[str] | None:
         given = [values[letter] for letter in lettered]
     if isinstance(given, dict):
         given = [given[key] for key in sorted(given)]
-    options = bare_options([text_of(one, "option") for one in list_of(given, "options")])
+    texts = [text_of(one, "option") for one in list_of(given, "options")]
+    if letters_of(texts) != sorted(letters_of(texts)):
+        raise Unreadable("the options' own letters do not follow each other from A")
+    options = bare_options(texts)
     if len(options) < 2:
         raise Unreadable("fewer than two options")
     return options

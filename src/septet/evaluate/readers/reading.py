@@ -205,6 +205,9 @@ class Reading:
             self.reject(row.source, row.where, f"lacks '{error.args[0]}'")
         except ConfigError as error:
             self.reject(row.source, row.where, error.message)
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            # A text where a list belongs, a number where a text does: the row is not of the published form.
+            self.reject(row.source, row.where, f"is not of the published form: {error}")
 
     def task(self, task: Task) -> Task:
         """The task of that name, entered where it is new."""

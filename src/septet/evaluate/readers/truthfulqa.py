@@ -61,10 +61,14 @@ def _chosen(task: Task, row: Row, values: dict[str, Any], number: str, categorie
     question = text_of(values["question"], "question")
     targets = values[f"{number}_targets"]
     pairs = zip(targets["choices"], targets["labels"], strict=True) if "labels" in targets else targets.items()
-    options, truths = [], []
+    options, truths, empty = [], [], 0
     for text, true in pairs:
         if int(true) not in (0, 1):
             raise Unreadable(f"{number}: {true} is neither 1 nor 0")
+        if not str(text).strip():
+            # An empty text has the best likelihood there is: it would win each time.
+            empty += 1
+            continue
         options.append(str(text))
         truths.append(bool(int(true)))
     if not any(truths) or all(truths):
@@ -78,6 +82,7 @@ def _chosen(task: Task, row: Row, values: dict[str, Any], number: str, categorie
         labels=[new for new, place in enumerate(order) if truths[place]],
         cluster=f"truthfulqa/{row.number:04d}",
         category=categories.get(question, ""),
+        meta={"empty_options": empty} if empty else {},
     )
 
 

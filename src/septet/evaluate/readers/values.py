@@ -74,13 +74,31 @@ def literal(value: Any, name: str) -> Any:
     raise Unreadable(f"'{name}' is neither a Python nor a JSON value: {value[:60]}")
 
 
+_MARK = re.compile(r"[(（]?\s*([A-Z])\s*(?:[)）.．、:：?？]\s*|\s(?=\S))")
+"""The letter that an option carries itself: `(A)`, `A.`, `B、`, `C: `, `D? ` (a colon that was lost), `A text`."""
+
+
+def letters_of(options: Sequence[Any]) -> list[str]:
+    """The letters that the options carry themselves, in their order, where each letter from A stands once; else none."""
+    marks = [_MARK.match(str(one).strip()) for one in options]
+    letters = [mark[1] for mark in marks if mark]
+    return letters if sorted(letters) == list(LETTERS[: len(options)]) else []
+
+
 def bare_options(options: Sequence[Any]) -> list[str]:
-    """Options without the letter that each carries itself (`(A)`, `A.`, `B、`), where every one carries its own."""
+    """Options without the letters that they carry themselves, in the order of those letters: a key names the letter in print.
+
+    Where only some carry one, those that stand in brackets in their own place are taken off, if they are half of the options.
+    """
     texts = [str(one).strip() for one in options]
-    cut = [re.match(rf"[(（]?\s*{LETTERS[place]}\s*[)）.．、:：]\s*", text) for place, text in enumerate(texts[:26])]
-    if len(texts) > len(LETTERS) or not all(cut):
+    letters = letters_of(texts)
+    if letters:
+        cut = {letter: _MARK.sub("", text, count=1).strip() for letter, text in zip(letters, texts, strict=True)}
+        return [cut[letter] for letter in sorted(cut)]
+    marks = [re.match(rf"[(（]{LETTERS[place]}[)）]\s*", text) for place, text in enumerate(texts[: len(LETTERS)])]
+    if len(texts) > len(LETTERS) or sum(map(bool, marks)) * 2 < len(texts):
         return texts
-    return [text[match.end() :] for text, match in zip(texts, cut, strict=True) if match]
+    return [text[mark.end() :] if mark else text for text, mark in zip(texts, marks, strict=True)]
 
 
 def drawn(identity: str, options: Sequence[str]) -> list[int]:
