@@ -1,8 +1,8 @@
 """The number that an answer comes to (GSM8K, MGSM): found, read exactly, and compared as a number.
 
 The answer stands after `####` (Cobbe et al., 2021), in a box, or after a cue (`The answer is`, `答案是`, `A:`); else the last
-number is it, as every harness takes it. Full-width digits, 万 and 亿, Chinese numerals where there are no digits, fractions, percent and
-thousands commas are read.
+number is it, as every harness takes it. Full-width digits, 万 and 亿, Chinese numerals where there are no digits, fractions,
+percent and thousands commas are read.
 """
 
 from __future__ import annotations
