@@ -134,6 +134,8 @@ def _item(task: Task, values: dict[str, Any], split: str, identity: str) -> dict
     meta = {name: str(other[name]) for name in ("source", "solution", "level", "type") if other and other.get(name)}
     category = meta.get("type", "")
     if not values.get("options"):
+        if task.verdict != "math":
+            raise Unreadable("has no options")
         answer = str(values.get("answer") or values.get("label") or "").strip()
         split = split if answer else UNLABELLED
         answers = [answer] if answer else []

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from septet.evaluate.form import LETTERS, Benchmark, Task, item
+from septet.evaluate.form import Benchmark, Task, item
 from septet.evaluate.readers.exam import SPLITS, add_choice, split_of
 from septet.evaluate.readers.reading import UNLABELLED, Reading, mark_passages
-from septet.evaluate.readers.values import index_of, list_of, text_of
+from septet.evaluate.readers.values import index_of, list_of, place_of, text_of
 from septet.evaluate.readers.wording import ENGLISH_EXAM
 
 ABOUT = {
@@ -80,7 +80,8 @@ def _read_parquet(reading: Reading) -> None:
                 task = reading.task(subject_task("mmlu", subject))
                 options = [str(one) for one in list_of(values["choices"], "choices")]
                 answer = values["answer"]
-                label = LETTERS.index(answer) if answer in LETTERS[: len(options)] else index_of(answer, len(options))
+                read_as = place_of if isinstance(answer, str) and answer.isalpha() else index_of
+                label = read_as(answer, len(options))
                 reading.add(
                     item(
                         f"{task.name}/{split}/{row.number:04d}",

@@ -66,10 +66,11 @@ def literal(value: Any, name: str) -> Any:
     """A value that may be written as text in the manner of Python or of JSON. Nothing is run. Raises Unreadable."""
     if not isinstance(value, str):
         return value
-    for decode in (ast.literal_eval, msgspec.json.decode):
+    # JSON first: Python would read its pairs of surrogates as two broken characters.
+    for decode in (msgspec.json.decode, ast.literal_eval):
         try:
             return decode(value.strip())
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, msgspec.DecodeError):
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             continue
     raise Unreadable(f"'{name}' is neither a Python nor a JSON value: {value[:60]}")
 
