@@ -466,3 +466,26 @@ def test_a_teams_own_questions(tmp_path):
     assert {task.name: task.shots for task in made.tasks}["teller_exam/conduct"] == 1
     assert [row["where"] for row in made.rejected] == ["line 4", "line 5", "line 6", "line 7"]
     assert read("own", folder / "rates.jsonl").about["name"] == "rates"
+
+
+def test_truthfulqa_with_its_older_versions_beside(tmp_path):
+    header = ["Type", "Category", "Question", "Best Answer", "Correct Answers", "Incorrect Answers", "Source"]
+    for place in ("TruthfulQA.csv", "TruthfulQA_demo.csv", "data/v0/TruthfulQA.csv"):
+        table(
+            tmp_path / place,
+            header,
+            ["Own", "Sky", "Is the sky a lid?", "No", "No; It is air", "Yes; Of course", "own"],
+        )
+    targets = {"choices": ["No", "Yes", ""], "labels": [1, 0, 0]}
+    parquet(
+        tmp_path / "multiple_choice/validation-00000-of-00001.parquet",
+        {"question": "Is the sky a lid?", "mc1_targets": targets, "mc2_targets": targets},
+    )
+    made = read("truthfulqa", tmp_path)
+    by_task = {item["task"]: item for item in made.items}
+    assert len(made.items) == 3
+    assert by_task["truthfulqa-gen"]["answers"] == ["No", "It is air"]
+    assert sorted(by_task["truthfulqa-mc1"]["options"]) == ["No", "Yes"]
+    assert by_task["truthfulqa-mc1"]["answers"] == ["No"]
+    assert by_task["truthfulqa-mc2"]["category"] == "Sky"
+    assert made.about["unread_files"] == "TruthfulQA_demo.csv, data/v0/TruthfulQA.csv"

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from septet.evaluate.readers.bbh import direct, prompt_of
+from septet.evaluate.readers.finish import mark_passages
 from septet.evaluate.readers.hellaswag import cleaned
 from septet.evaluate.readers.math import boxed
 from septet.evaluate.readers.mbpp import split_of_task
 from septet.evaluate.readers.mmlu import GROUP_OF
 from septet.evaluate.readers.mmlu_redux import ERRORS, corrected, error_type
-from septet.evaluate.readers.reading import Reading, Unreadable, mark_passages
+from septet.evaluate.readers.reading import Reading, Unreadable
 from septet.evaluate.readers.values import bare_options, drawn, index_of, list_of, place_of, places_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)

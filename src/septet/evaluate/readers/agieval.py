@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from septet.evaluate.form import LETTERS, Benchmark, Layout, Task, item
-from septet.evaluate.readers.reading import UNLABELLED, Reading, Row, Unreadable, mark_passages
+from septet.evaluate.readers.finish import mark_passages
+from septet.evaluate.readers.reading import UNLABELLED, Reading, Row, Unreadable
 from septet.evaluate.readers.values import bare_options, list_of, literal, places_of, text_of
 from septet.evaluate.readers.wording import CHINESE_QUESTION, ENGLISH_OPTIONS, ENGLISH_QUESTION
 

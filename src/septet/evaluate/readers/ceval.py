@@ -12,7 +12,8 @@ from typing import Any
 
 from septet.evaluate.form import Benchmark, Task
 from septet.evaluate.readers.exam import add_choice, split_of
-from septet.evaluate.readers.reading import Reading, Row, mark_passages
+from septet.evaluate.readers.finish import mark_passages
+from septet.evaluate.readers.reading import Reading, Row
 from septet.evaluate.readers.wording import CHINESE_EXAM
 
 ABOUT = {

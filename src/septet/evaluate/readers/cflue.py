@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from septet.evaluate.form import LETTERS, Benchmark, Task, item
-from septet.evaluate.readers.reading import UNLABELLED, Reading, Row, Unreadable, mark_passages
+from septet.evaluate.readers.finish import mark_passages
+from septet.evaluate.readers.reading import UNLABELLED, Reading, Row, Unreadable
 from septet.evaluate.readers.values import literal, places_of, text_of
 from septet.evaluate.readers.wording import CHINESE_EXAM, CHINESE_MANY, CHINESE_QUESTION
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from septet.evaluate.form import Benchmark, Task
 from septet.evaluate.readers.exam import add_choice, split_of
-from septet.evaluate.readers.reading import Reading, mark_passages
+from septet.evaluate.readers.finish import mark_passages
+from septet.evaluate.readers.reading import Reading
 from septet.evaluate.readers.wording import CHINESE_EXAM
 
 ABOUT = {

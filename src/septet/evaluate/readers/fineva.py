@@ -10,7 +10,8 @@ from pathlib import Path
 
 from septet.evaluate.form import Benchmark, Task
 from septet.evaluate.readers.exam import add_choice
-from septet.evaluate.readers.reading import Reading, Row, mark_passages
+from septet.evaluate.readers.finish import mark_passages
+from septet.evaluate.readers.reading import Reading, Row
 from septet.evaluate.readers.wording import CHINESE_EXAM
 
 ABOUT = {

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from septet.evaluate.form import Benchmark, Task, item
-from septet.evaluate.readers.reading import Reading, digest
+from septet.evaluate.readers.finish import digest
+from septet.evaluate.readers.reading import Reading
 from septet.evaluate.readers.values import drawn, text_of
 from septet.evaluate.readers.wording import ENGLISH_OPTIONS
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from septet.evaluate.form import Benchmark, Task, item
 from septet.evaluate.readers.exam import SPLITS, add_choice, split_of
-from septet.evaluate.readers.reading import UNLABELLED, Reading, mark_passages
+from septet.evaluate.readers.finish import mark_passages
+from septet.evaluate.readers.reading import UNLABELLED, Reading
 from septet.evaluate.readers.values import index_of, list_of, place_of, text_of
 from septet.evaluate.readers.wording import ENGLISH_EXAM
 

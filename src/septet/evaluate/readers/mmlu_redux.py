@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from septet.evaluate.form import LETTERS, Benchmark, item
+from septet.evaluate.readers.finish import mark_passages
 from septet.evaluate.readers.mmlu import subject_task
-from septet.evaluate.readers.reading import Reading, Unreadable, mark_passages
+from septet.evaluate.readers.reading import Reading, Unreadable
 from septet.evaluate.readers.values import index_of, list_of, text_of
 
 ABOUT = {

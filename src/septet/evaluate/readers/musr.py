@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from septet.evaluate.form import Benchmark, Task, item
-from septet.evaluate.readers.reading import UNLABELLED, Reading, Row, Unreadable, mark_passages
+from septet.evaluate.readers.finish import mark_passages
+from septet.evaluate.readers.reading import UNLABELLED, Reading, Row, Unreadable
 from septet.evaluate.readers.values import index_of, list_of, text_of
 from septet.evaluate.readers.wording import ENGLISH_OPTIONS
 

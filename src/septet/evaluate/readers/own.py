@@ -17,7 +17,8 @@ import msgspec
 from septet.detect.language import language
 from septet.evaluate.form import LETTERS, Benchmark, Task, item
 from septet.evaluate.readers.exam import SPLITS, numbered, split_of
-from septet.evaluate.readers.reading import UNLABELLED, Reading, Row, Unreadable, mark_passages
+from septet.evaluate.readers.finish import mark_passages
+from septet.evaluate.readers.reading import UNLABELLED, Reading, Row, Unreadable
 from septet.evaluate.readers.values import bare_options, letters_of, list_of, places_of, text_of
 from septet.evaluate.readers.wording import (
     CHINESE_EXAM,
@@ -112,8 +113,8 @@ def _options(values: dict[str, Any]) -> list[str] | None:
     if letters_of(texts) != sorted(letters_of(texts)):
         raise Unreadable("the options' own letters do not follow each other from A")
     options = bare_options(texts)
-    if len(options) < 2:
-        raise Unreadable("fewer than two options")
+    if len(options) < 2 or "" in options:
+        raise Unreadable("fewer than two options" if len(options) < 2 else "an option is only a letter")
     return options
 
 

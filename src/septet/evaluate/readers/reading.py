@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import io
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ import msgspec
 
 from septet.core import ConfigError
 from septet.evaluate.form import Benchmark, Task
+from septet.evaluate.readers.finish import copies, distinct, settled
 from septet.files import read_parquet
 
 DATA = (".csv", ".tsv", ".json", ".jsonl", ".txt", ".lst", ".parquet", ".gz", ".xlsx")
@@ -73,6 +72,13 @@ class Reading:
         chosen = [path for path in fits if not (path.suffix == ".gz" and str(path)[:-3] in plain)]
         self._used.update(fits)
         return chosen
+
+    def nearest(self, *patterns: str, without: Sequence[str] = ()) -> list[Path]:
+        """Of the files that fit, those that lie least deep: older versions and excerpts stand in folders below."""
+        found = self.files(*patterns, without=without)
+        least = min((len(path.parts) for path in found), default=0)
+        self._used.difference_update(path for path in found if len(path.parts) > least)
+        return [path for path in found if len(path.parts) == least]
 
     def _fits(self, path: Path, patterns: Iterable[str]) -> bool:
         name = path.relative_to(self.root).as_posix().lower()
@@ -227,16 +233,16 @@ class Reading:
                 f"{self.root} holds nothing of {about['name']} that can be read{first}",
                 f"Looked for {', '.join(self._looked)}: name the folder that holds them",
             )
-        _distinct(self.items)
+        distinct(self.items)
         # Files that are asked in two ways are read twice; what is broken in them is said once.
         rejected = [dict(one) for one in dict.fromkeys(tuple(sorted(row.items())) for row in self.rejected)]
-        copies = _copies(self.items)
+        count = copies(self.items)
         short: list[str] = []
-        tasks = tuple(_settled(task, self.items, short) for task in self.tasks.values())
+        tasks = tuple(settled(task, self.items, short) for task in self.tasks.values())
         used = {item["task"] for item in self.items}
         left = [self._source(path) for path in self._there if path not in self._used and _is_data(path)]
         facts = {
-            "duplicates": str(copies) if copies else "",
+            "duplicates": str(count) if count else "",
             "encodings": ", ".join(f"{name}: {encoding}" for name, encoding in sorted(self._encodings.items())),
             "fewer_shots": "; ".join(short),
             "unread_files": ", ".join(left[:20]) + (f" and {len(left) - 20} more" if len(left) > 20 else ""),
@@ -255,75 +261,3 @@ def _is_data(path: Path) -> bool:
 
 def _folded(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name.strip().lstrip("\ufeff").lower(): value for name, value in values.items()}
-
-
-def _distinct(items: Iterable[dict[str, Any]]) -> None:
-    """Where a file gives an id twice, the later ones get a number behind it."""
-    seen: dict[str, int] = {}
-    for item in items:
-        identity = item["id"]
-        count = seen[identity] = seen.get(identity, 0) + 1
-        while count > 1 and f"{identity}-{count}" in seen:
-            count += 1
-        if count > 1:
-            item["id"] = f"{identity}-{count}"
-            seen[item["id"]] = 1
-
-
-def _copies(items: Iterable[dict[str, Any]]) -> int:
-    """Name in `meta.duplicate_of` the first item that asks the same with the same options. A way of asking has items of its own."""
-    first: dict[tuple[Any, ...], str] = {}
-    found = 0
-    for item in items:
-        texts = (_spaced(item["passage"]), _spaced(item["question"]))
-        options = tuple(sorted(_spaced(one) for one in item["options"] or ()))
-        key = (item["task"].partition("/")[0], item["kind"], *texts, options, item["meta"].get("subset", ""))
-        known = first.setdefault(key, item["id"])
-        if known != item["id"]:
-            item["meta"]["duplicate_of"] = known
-            found += 1
-    return found
-
-
-def _spaced(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
-
-
-def _settled(task: Task, items: Iterable[dict[str, Any]], short: list[str]) -> Task:
-    own = [item for item in items if item["task"] == task.name]
-    asked = [item for item in own if item["split"] != "shots"] or own
-    chance = task.chance
-    if not chance and asked and all(item["options"] for item in asked):
-        chance = round(sum(_guess(item) for item in asked) / len(asked), 6)
-    held = sum(item["split"] == "shots" for item in own)
-    if held < task.shots:
-        short.append(f"{task.name}: {held} of {task.shots}")
-    return msgspec.structs.replace(task, chance=chance, shots=min(task.shots, held))
-
-
-def _guess(item: dict[str, Any]) -> float:
-    """What guessing scores: one option of several; where all right ones are wanted, one set of options of all sets."""
-    count = len(item["options"])
-    return 1 / (2**count - 1) if item["meta"].get("all_of") else max(1, len(item["labels"])) / count
-
-
-def digest(text: str) -> str:
-    """A short name of a text, the same on every machine."""
-    return hashlib.sha256(_spaced(text).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-def mark_passages(items: Iterable[dict[str, Any]]) -> None:
-    """Give items of a task one cluster where they share a passage, or where their questions begin with the same long text.
-
-    Long is 200 characters, or 80 of Chinese: measured on the published history questions, whose passage stands inside the question.
-    """
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for item in items:
-        long = 80 if item["language"] == "zh" else 200
-        text = item["passage"] or (item["question"][:long] if len(item["question"]) > long else "")
-        if text and not item["cluster"]:
-            groups.setdefault((item["task"], _spaced(text)), []).append(item)
-    for (task, text), group in groups.items():
-        if len(group) > 1:
-            for item in group:
-                item["cluster"] = f"{task}/{digest(text)}"

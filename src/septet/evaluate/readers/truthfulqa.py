@@ -29,7 +29,7 @@ def read(folder: Path) -> Benchmark:
     """Read TruthfulQA. Raises ConfigError where the folder holds none of its files."""
     reading = Reading(folder)
     categories: dict[str, str] = {}
-    for path in reading.files("*truthfulqa*.csv", "*generation/*.parquet"):
+    for path in reading.nearest("*truthfulqa*.csv", "*generation/*.parquet", without=("*demo*",)):
         task = reading.task(
             Task(
                 "truthfulqa-gen",
@@ -46,7 +46,7 @@ def read(folder: Path) -> Benchmark:
                 made = _written(task, row, values)
                 categories[made["question"]] = made["category"]
                 reading.add(made)
-    for path in reading.files("*mc_task*.json", "*multiple_choice/*.parquet"):
+    for path in reading.nearest("*mc_task*.json", "*multiple_choice/*.parquet"):
         for number, verdict in (("mc1", "option"), ("mc2", "option")):
             task = reading.task(
                 Task(f"truthfulqa-{number}", "en", "text", verdict, layout=ENGLISH_OPTIONS, max_tokens=8, stop=("\n",))
