@@ -52,6 +52,17 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                 yield row
 
 
+def read_unfinished(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows that a killed run left. A last line that was cut in half is taken off the file, so that the next can follow it."""
+    if not path.exists():
+        return
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if whole != data:
+        path.write_bytes(whole)
+    yield from read_lines(path)
+
+
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows as JSON lines and return their number."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from septet.compress.steps import Quantise, quantise
 from septet.core import ConfigError, Run
 from septet.kinds import Model
 from septet.model.codec import Codec
+from septet.model.words import PATTERNS
 from septet.model.steps import Load, load
 
 IDS = torch.randint(3, 300, (2, 40), generator=torch.Generator().manual_seed(3))
@@ -74,6 +75,19 @@ def test_llama_cpp_cuts_text_as_the_tokenizer_does(family, tmp_path):
     found = tiny_models.ids_by_llama_cpp(xllamacpp, model, texts)
     for text, ids in zip(texts, found, strict=True):
         assert ids == codec.encode(text), text
+
+
+def test_llama_cpp_cuts_in_each_way_as_the_tokenizer_does(tmp_path):
+    xllamacpp = pytest.importorskip(
+        "xllamacpp", reason="the package xllamacpp is not installed: pip install 'septet[llamacpp]'"
+    )
+    texts = ["a  5  b   12 c\n\n  3\n 4  \n", "  1 two", "年费是 120 元。  首年 0 元 ½", "don't\t\t7\n\n\n  y  "]
+    for way in PATTERNS:
+        tokenizer = tiny_models.byte_tokenizer(tmp_path / f"{way}-tokenizer", way=way)
+        model = quantise(Quantise(), tiny_models.llama(tmp_path / f"{way}-model", tokenizer), Run(tmp_path / way))
+        codec = Codec(model.path)
+        for text, ids in zip(texts, tiny_models.ids_by_llama_cpp(xllamacpp, model, texts), strict=True):
+            assert ids == codec.encode(text), (way, text)
 
 
 def test_the_file_has_the_same_bytes_each_time(tiny, tmp_path):

@@ -75,6 +75,19 @@ def test_a_shared_stem_is_read_once(torch_engine, monkeypatch):
     assert sum(read) < whole / 5
 
 
+def test_half_precision_is_near_and_does_not_make_options_even(tmp_path):
+    model = tiny_models.family(tmp_path / "m", "gemma3_text", tiny_models.byte_tokenizer(tmp_path / "cutter"))
+    whole, half = (TorchEngine(model, precision=name) for name in ("float32", "bfloat16"))
+    for weight in (whole._module, half._module):
+        with torch.no_grad():
+            weight.get_output_embeddings().weight.mul_(40)
+    questions = [Asked(Prompt((5, number, 7)), tuple((end,) for end in range(10, 14))) for number in range(20, 40)]
+    for (_, ours), (_, theirs) in zip(sorted(half.score(questions)), sorted(whole.score(questions)), strict=True):
+        sums = [one.total for one in ours]
+        assert len({*sums}) == 4
+        assert sums == pytest.approx([one.total for one in theirs], abs=max(1.5, 0.05 * -min(sums)))
+
+
 def test_what_cannot_be_scored_is_said_and_the_rest_is_scored(torch_engine):
     good = Asked(Prompt((5, 6, 7)), ((8,), (9, 10)))
     found = dict(

@@ -11,6 +11,10 @@ from septet.core.fingerprint import digest_file, digest_tree, files_below
 RECORD = "record.json"
 """The evidence that the store puts beside an artifact's own files. It is no part of the artifact's digest."""
 
+OBSERVED = "observed.jsonl"
+"""What may differ between two runs of the same step, row by row (seconds). The record holds its digest, so that a change shows;
+the artifact's digest leaves it out, so that two runs that found the same are the same."""
+
 
 class Artifact:
     """A folder of a known kind. A kind is a subclass: it says which files it must hold and how they are read."""
@@ -37,7 +41,7 @@ class Artifact:
 
     def digest(self, algorithm: str = "sha256") -> str:
         """The digest of the artifact's files, read now. It equals the one that its record holds, or something changed."""
-        files = {name: digest_file(path, algorithm) for name, path in files_below(self.path) if name != RECORD}
+        files = {name: digest_file(path, algorithm) for name, path in files_below(self.path) if name not in (RECORD, OBSERVED)}
         return digest_tree(files, algorithm)
 
     def __repr__(self) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from septet.core.artifact import RECORD
+from septet.core.artifact import OBSERVED, RECORD
 from septet.core.errors import MissingExtra, StoreError, nearest
 from septet.core.fingerprint import digest, digest_file, digest_tree, files_below
 from septet.core.ledger import Problem
@@ -146,7 +146,7 @@ class Store:
         return found
 
     def digest(self, files: Mapping[str, FileFacts]) -> str:
-        return digest_tree({name: facts.digest for name, facts in files.items()}, self.algorithm)
+        return digest_tree({name: facts.digest for name, facts in files.items() if name != OBSERVED}, self.algorithm)
 
     def seal(self, draft: Path, record: Record) -> str:
         """Move a draft into the store under its record, and return the record's own digest.

@@ -13,14 +13,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from septet import statistics
 from septet.core import Run, StepFailed
 from septet.detect.grounding import SentenceCheck, Settings, check, head
 from septet.evaluate import measures
-from septet.files import read_lines
+from septet.files import read_unfinished
 from septet.inference.protocol import Engine, Options, load
 from septet.kinds import Measure, Model, Report, Suite
 from septet.model.template import ANSWER_ENDS, abstains, answer_of, grounded_messages
@@ -42,7 +41,7 @@ def evaluate(
     items = [item for item in suite.items() if item["kind"] == "question"]
     if not items:
         raise StepFailed("the suite holds no question", "Tie 'suite' to a table of data.retrieve")
-    done = {row["id"]: row for row in _finished(run.scratch / "items.jsonl")}
+    done = {row["id"]: row for row in read_unfinished(run.scratch / "items.jsonl")}
     engine = load(model)
     began, spent = time.monotonic(), 0
     try:
@@ -169,14 +168,3 @@ def _notes(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
 
 def _count(rows: Sequence[dict[str, Any]], outcome: str) -> int:
     return sum(1 for row in rows if row["outcome"] == outcome)
-
-
-def _finished(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows that a killed run left. A last line that was cut in half is taken off, so that the next can follow it."""
-    if not path.exists():
-        return
-    data = path.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    if whole != data:
-        path.write_bytes(whole)
-    yield from read_lines(path)

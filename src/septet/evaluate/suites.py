@@ -1,4 +1,4 @@
-"""Suites that packages bring, by the entry point group `septet.suites`, and the one that Septet brings itself.
+"""Suites that packages bring, by the entry point group `septet.suites`; benchmarks' own files, by the group `septet.benchmarks`.
 
 A suite is a function without arguments that returns what it says of itself (`name`, `version`, `licence`, `origin`) and its
 items in the Suite schema. Being code, it counts by its version: a step that uses it pins that.
@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from septet.core import ConfigError, plugins
+import msgspec
+
+from septet.core import ConfigError, Run, plugins
+from septet.evaluate.form import Benchmark
+from septet.files import write_lines
+from septet.kinds import Suite
 
 GROUP = "septet.suites"
+BENCHMARKS = "septet.benchmarks"
 Content = tuple[Mapping[str, str], Iterable[Mapping[str, Any]]]
 _ABOUT = ("name", "version", "licence", "origin")
 _ITEM = ("id", "kind", "language", "question", "answers", "options", "label", "split", "category")
@@ -39,6 +46,36 @@ def brought(name: str, version: str) -> tuple[dict[str, str], list[dict[str, Any
     if not checked:
         raise ConfigError(f"the suite '{name}' holds no item", "Mend the plugin")
     return {key: str(about[key]) for key in _ABOUT}, list(checked.values())
+
+
+def read(format: str, path: str, name: str, licence: str, run: Run) -> Suite:
+    """A benchmark's own files as a suite (`evaluate.readers`). Raises ConfigError for an unknown format and a folder that holds
+    nothing of it."""
+    made: Benchmark = plugins.load(BENCHMARKS, format)(Path(path))
+    about = {**made.about, **({"name": name} if name else {}), **({"licence": licence} if licence else {})}
+    return sealed(msgspec.structs.replace(made, about=about), run)
+
+
+def collected(name: str, path: str, partial: bool, run: Run) -> Suite:
+    """A named collection as a suite (`evaluate.collections`)."""
+    from septet.evaluate.collections import collection
+
+    return sealed(collection(name, Path(path), partial), run)
+
+
+def sealed(made: Benchmark, run: Run) -> Suite:
+    """Write a suite. Raises ConfigError where an id stands twice, or there is no item."""
+    seen: set[str] = set()
+    for item in made.items:
+        if item["id"] in seen:
+            raise ConfigError(f"the item '{item['id']}' stands twice", "Mend the reader: ids name items")
+        seen.add(item["id"])
+    if not seen:
+        raise ConfigError(f"{made.about.get('name', 'the benchmark')} holds no item", "Check the path")
+    run.drop("rows that could not be read", len(made.rejected), "rejected.jsonl")
+    write_lines(run.out / "rejected.jsonl", made.rejected)
+    about = {**made.about, "tasks": [msgspec.to_builtins(task) for task in made.tasks]}
+    return Suite.write(run.out, made.items, about)
 
 
 def arithmetic() -> Content:

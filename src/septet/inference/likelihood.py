@@ -7,7 +7,8 @@ Output is computed where it is wanted only.
 
 Layers that attend to all, or to a window, can be read so. For a model with others (state spaces), each continuation is read whole.
 
-Shapes: R rows, T tokens, K keys (what is in the cache and T), N places whose output is wanted, V vocabulary.
+Shapes: R rows, T tokens, K keys (what is in the cache and T), N places whose output is wanted,
+D width, V vocabulary.
 """
 
 from __future__ import annotations
@@ -160,11 +161,26 @@ class Scorer:
     ) -> tuple[list[float], list[bool]]:
         """The log-probability of the token that follows each wanted place, and whether it is the likeliest there."""
         kept = {place: number for number, place in enumerate(dict.fromkeys(wanted))}
-        logits_NV = self._forward(tokens_RT, places_RT, branch_RT, cache, depth, list(kept)).float()
+        hidden_ND, logits_NV = self._forward(tokens_RT, places_RT, branch_RT, cache, depth, list(kept))
         which = torch.tensor([kept[place] for place in wanted])
         next_ = torch.tensor(list(following))
-        logs = logits_NV[which, next_] - logits_NV.logsumexp(-1)[which]
+        chosen = self._exactly(hidden_ND, which, next_)
+        logits_NV = logits_NV.float()
+        logs = (logits_NV[which, next_] if chosen is None else chosen) - logits_NV.logsumexp(-1)[which]
         return logs.tolist(), (logits_NV.argmax(-1)[which] == next_).tolist()
+
+    def _exactly(self, hidden_ND: torch.Tensor, which: torch.Tensor, next_: torch.Tensor) -> torch.Tensor | None:
+        """The logits of the tokens that follow, in float32 where the model computes in bfloat16, which rounds a logit of 40 to a
+        quarter: options would come out even that are not. None where a family does more to its logits than one product."""
+        head = self._module.get_output_embeddings()
+        scaled = any(
+            getattr(self._config, name, None) not in (None, 1.0)
+            for name in ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier")
+        )
+        if self._module.dtype == torch.float32 or type(head) is not torch.nn.Linear or scaled:
+            return None
+        chosen = (hidden_ND[which].float() * head.weight[next_].float()).sum(-1)
+        return chosen if head.bias is None else chosen + head.bias[next_].float()
 
     def _forward(
         self,
@@ -174,13 +190,15 @@ class Scorer:
         cache: DynamicCache,
         depth: int,
         wanted: list[tuple[int, int]],
-    ) -> torch.Tensor:
-        """Logits at the wanted places (N, V). A hook gathers them before the output layer, so that what a family does to its
-        logits afterwards (scaling, capping) is done as ever."""
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What goes into the output layer at the wanted places (N, D), and the logits that come of it (N, V). A hook gathers before
+        the layer, so that what a family does to its logits afterwards (scaling, capping) is done as ever."""
         rows, columns = (torch.tensor(values) for values in zip(*wanted, strict=True))
+        seen: list[torch.Tensor] = []
 
         def gather(_: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
-            return (given[0][rows, columns][None],)
+            seen.append(given[0][rows, columns])
+            return (seen[0][None],)
 
         hook = self._module.get_output_embeddings().register_forward_pre_hook(gather)
         try:
@@ -193,8 +211,7 @@ class Scorer:
             )
         finally:
             hook.remove()
-        logits_NV: torch.Tensor = out.logits[0]
-        return logits_NV
+        return seen[0], out.logits[0]
 
     def _masks(self, places_RT: torch.Tensor, branch_RT: torch.Tensor, depth: int) -> Any:
         """Who sees whom: a token sees the stem, what stands before it in its own prompt, and its own continuation."""

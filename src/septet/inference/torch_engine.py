@@ -203,3 +203,8 @@ def _choose(logits_V: torch.Tensor, options: Options, chance: torch.Generator) -
 def make(model: Model) -> TorchEngine:
     """The entry point."""
     return TorchEngine(model)
+
+
+def make_exact(model: Model) -> TorchEngine:
+    """The entry point of the engine that computes in float32 wherever it runs: what two harnesses can be compared in."""
+    return TorchEngine(model, "float32")

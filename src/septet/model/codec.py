@@ -83,6 +83,18 @@ class Codec:
         """The ids of a text as it stands: nothing is added, special tokens count."""
         return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
 
+    def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of several texts, as `encode` would make them one by one."""
+        return [list(one.ids) for one in self.tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+    @cached_property
+    def begins_with(self) -> tuple[int, ...]:
+        """The ids that the tokenizer puts before a text of its own accord, such as the token that begins a text."""
+        alone = self.tokenizer.encode("a", add_special_tokens=True).ids
+        own = self.tokenizer.encode("a", add_special_tokens=False).ids
+        place = next((at for at in range(len(alone)) if alone[at : at + len(own)] == own), 0)
+        return tuple(alone[:place])
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids, without special tokens."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))

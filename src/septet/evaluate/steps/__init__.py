@@ -14,7 +14,8 @@ from septet.evaluate.steps.answers import (
     retrieval,
     speech,
 )
-from septet.evaluate.steps.suites import BringSuite, suite
+from septet.evaluate.steps.scoring import Rejudge, Score, rejudge, score
+from septet.evaluate.steps.suites import BringSuite, ReadBenchmark, ReadCollection, benchmark, collection, suite
 
 __all__ = [
     "Answers",
@@ -22,13 +23,21 @@ __all__ = [
     "Choice",
     "Compare",
     "Faithfulness",
+    "ReadBenchmark",
+    "ReadCollection",
+    "Rejudge",
     "Retrieval",
+    "Score",
     "Speech",
     "answers",
+    "benchmark",
     "choice",
+    "collection",
     "compare",
     "faithfulness",
+    "rejudge",
     "retrieval",
+    "score",
     "speech",
     "suite",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from septet.core import Config, Run, field, step
+from septet.core import Config, External, Run, field, step
 from septet.kinds import Suite
 
 
@@ -20,3 +20,38 @@ def suite(config: BringSuite, run: Run) -> Suite:
 
     about, items = brought(config.name, config.version)
     return Suite.write(run.out, items, about)
+
+
+class ReadBenchmark(Config):
+    """Read a benchmark's own files."""
+
+    format: str = field(
+        doc="Whose files they are: mmlu, ceval, gsm8k, jsonl..., by the entry point group septet.benchmarks."
+    )
+    path: External = field(doc="The folder, or the file, as it was published.")
+    name: str = field("", "What the suite is called; empty: what the format says.")
+    licence: str = field("", "The licence under which you have it; empty: what the format says.")
+
+
+@step("evaluate.benchmark", version=1)
+def benchmark(config: ReadBenchmark, run: Run) -> Suite:
+    """Items and tasks of a benchmark in its published file format; each row that cannot be read is kept with its reason."""
+    from septet.evaluate.suites import read
+
+    return read(config.format, config.path, config.name, config.licence, run)
+
+
+class ReadCollection(Config):
+    """Read the benchmarks that a leaderboard or a harness asks."""
+
+    name: str = field(doc="Which collection: open-llm-v1, open-llm-v2, helm-core.")
+    path: External = field(doc="A folder that holds each benchmark as a folder.")
+    partial: bool = field(False, "Go on without the benchmarks that are not there; they are named in the suite.")
+
+
+@step("evaluate.collection", version=1)
+def collection(config: ReadCollection, run: Run) -> Suite:
+    """All benchmarks of a named collection, each asked as the collection asks it."""
+    from septet.evaluate.suites import collected
+
+    return collected(config.name, config.path, config.partial, run)

@@ -1,0 +1,70 @@
+"""The numbers of an item store: by measure and mode, over all items, by language, by task, and as a mean over tasks.
+
+Computable again without the model. A number of one mode never stands in a column with one of another: the mode is part of its
+name, as in `accuracy.letter.zh`. Items that failed are in no denominator; what the number would be if all of them were wrong
+stands beside it (`at_worst`). Where the training data was
+scanned for the items, the number of the clean ones stands beside that of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from septet import statistics
+from septet.kinds import Measure
+
+Row = Mapping[str, Any]
+
+
+def summary(rows: Sequence[Row]) -> dict[str, Measure]:
+    """The measures of a store's rows, twins (perturbed items) left out: `evaluate.holistic` compares them with their originals."""
+    own = [row for row in rows if not row.get("twin_of")]
+    found: dict[str, Measure] = {}
+    for (measure, mode), some in _parted(own, ("measure", "mode")):
+        name = f"{measure}.{mode}"
+        judged = [row for row in some if row["score"] is not None]
+        if judged:
+            found[name] = of(judged)
+            for (language,), spoken in _parted(judged, ("language",)):
+                found[f"{name}.{language}"] = of(spoken)
+            tasks = [part for _, part in _parted(judged, ("task",))]
+            if len(tasks) > 1:
+                found[f"mean_of_tasks.{name}"] = of_tasks(tasks)
+                found.update((f"{name}.{part[0]['task']}", of(part)) for part in tasks)
+            groups = [(group, part) for (group,), part in _parted(judged, ("group",)) if group]
+            if len(groups) > 1:
+                found.update((f"{name}.{group}", of(part)) for group, part in groups)
+            for (verdict,), part in _parted(judged, ("contamination",)):
+                if verdict:
+                    found[f"{name}.{verdict.replace(' ', '_')}"] = of(part)
+        if any(row["outcome"] == "failed" for row in some):
+            worst = [{**row, "score": 0.0} if row["outcome"] == "failed" else row for row in some]
+            found[f"{name}.at_worst"] = of([row for row in worst if row["score"] is not None])
+    for outcome in ("empty", "truncated", "unparsed", "failed"):
+        found[outcome] = statistics.share(sum(row["outcome"] == outcome for row in own), len(own))
+    return found
+
+
+def of(rows: Sequence[Row]) -> Measure:
+    """The mean score of rows that have one, with its interval; items of a cluster (a passage) are drawn together."""
+    scores = [float(row["score"]) for row in rows]
+    clusters = [row["cluster"] or row["id"] for row in rows]
+    if len({*clusters}) == len(clusters) and all(score in (0.0, 1.0) for score in scores):
+        return statistics.share(sum(score == 1.0 for score in scores), len(scores))
+    return statistics.mean(scores, "share", clusters)
+
+
+def of_tasks(tasks: Sequence[Sequence[Row]]) -> Measure:
+    """The plain mean over tasks, each of which counts the same. Tasks are independent: their variances add."""
+    means = [of(part) for part in tasks]
+    value = sum(one.value for one in means) / len(means)
+    half = sum(((one.high - one.low) / 2) ** 2 for one in means) ** 0.5 / len(means)
+    return Measure(value, max(0.0, value - half), min(1.0, value + half), sum(one.n for one in means), "share")
+
+
+def _parted(rows: Sequence[Row], keys: Sequence[str]) -> Iterator[tuple[tuple[str, ...], list[Row]]]:
+    found: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        found.setdefault(tuple(str(row.get(key) or "") for key in keys), []).append(row)
+    yield from sorted(found.items())
