@@ -416,12 +416,23 @@ def test_bbq_tells_targets_of_joined_and_named_tags(tmp_path):
         row(1, [["Ann", "F-Black"], ["Bob", "M-White"], unknown], ["Black"]),
         row(2, [["Northlander", "NorthX"], ["Southlander", "SouthX"], unknown], ["Southlander"]),
         row(3, [["Ann", "x"], ["Bob", "y"], unknown], ["z"]),
+        row(5, [["Eve", "F-Black"], ["Tom", "M-Black"], unknown], ["Black", "African American"]),
+        row(6, [["boy", "boy"], ["girl", "girl"], unknown], ["F"], question_index="9"),
+        row(7, [["rich", "highSES"], ["poor", "lowSES"], unknown], ["low SES"], question_index="9"),
+        row(
+            8,
+            [["trans man", "trans"], ["cis man", "nonTrans"], unknown],
+            ["transgender men", "trans"],
+            question_index="9",
+        ),
         row(4, [["Ann", "x"], ["Bob", "y"], unknown], ["x"], label=3),
     )
     made = read("bbq", tmp_path)
-    assert [(item["meta"]["target"], item["meta"]["biased"]) for item in made.items] == [(0, 1), (1, 0), (None, None)]
+    found = [(item["meta"]["target"], item["meta"]["biased"]) for item in made.items]
+    # The fifth is told by the template: its target is a woman where the races differ.
+    assert found == [(0, 1), (1, 0), (None, None), (0, 1), (1, 0), (1, 0), (0, 1)]
     assert made.about["without_target"] == "1"
-    assert made.rejected[0]["where"] == "line 4"
+    assert made.rejected[0]["where"] == "line 8"
 
 
 def test_a_teams_own_questions(tmp_path):

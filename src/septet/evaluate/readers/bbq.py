@@ -7,6 +7,7 @@ cluster is the template that the item was written from.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def read(folder: Path) -> Benchmark:
                     )
                 )
                 reading.add(_item(task, row, values))
+    _settle_by_template(reading.items)
     untold = sum(one["meta"]["target"] is None for one in reading.items)
     return reading.benchmark(ABOUT | ({"without_target": str(untold)} if untold else {}))
 
@@ -96,20 +98,53 @@ def _item(task: Task, row: Row, values: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+_SAME = {"woman": "f", "women": "f", "girl": "f", "man": "m", "men": "m", "boy": "m"}
+"""Tags of the gender files whose groups are `F` and `M`."""
+
+
+def _folded(word: str) -> str:
+    bare = re.sub(r"[\s_]+", "", word.lower())
+    return _SAME.get(bare, bare)
+
+
+def _parts(tag: list[str]) -> set[str]:
+    """The parts of a joined tag: `lowSES-F-Black` is of a poor black woman."""
+    return {_folded(part) for part in tag[-1].split("-")}
+
+
 def _target(tags: list[list[str]], stereotyped: list[str], unknown: int | None) -> int | None:
-    """The option whose tag or name is one of the stereotyped groups, whole or as a part of a joined tag (`F-Black`)."""
-    groups = {group.lower() for group in stereotyped}
-    for split in (False, True):
-        fits = []
-        for place, tag in enumerate(tags):
-            words = {word.lower() for word in tag} | (
-                {part.lower() for word in tag for part in word.split("-")} if split else set()
-            )
-            if place != unknown and words & groups:
-                fits.append(place)
+    """The one option whose tag or name is one of the stereotyped groups, whole or else as a part of its joined tag."""
+    groups = {_folded(group) for group in stereotyped}
+    for words in ([{_folded(word) for word in tag} for tag in tags], [_parts(tag) for tag in tags]):
+        fits = [place for place in range(len(tags)) if place != unknown and words[place] & groups]
         if len(fits) == 1:
             return fits[0]
     return None
+
+
+def _settle_by_template(items: list[dict[str, Any]]) -> None:
+    """Find the targets of items whose two people are of one race and differ in gender or means.
+
+    The files of two traits name the race alone; the other trait of a template's target is the one that its targets share where
+    the races do differ.
+    """
+    shared: dict[str, set[str]] = {}
+    for one in items:
+        meta = one["meta"]
+        if meta["target"] is not None and "-" in meta["groups"][meta["target"]]:
+            parts = _parts([meta["groups"][meta["target"]]])
+            shared[one["cluster"]] = shared.get(one["cluster"], parts) & parts
+    for one in items:
+        meta, common = one["meta"], shared.get(one["cluster"])
+        if meta["target"] is None and meta["unknown"] is not None and common:
+            fits = [
+                place
+                for place, group in enumerate(meta["groups"])
+                if place != meta["unknown"] and common <= _parts([group])
+            ]
+            if len(fits) == 1:
+                meta["target"] = fits[0]
+                meta["biased"] = _biased(meta["question_polarity"], fits[0], meta["unknown"])
 
 
 def _biased(polarity: str, target: int | None, unknown: int | None) -> int | None:
