@@ -35,9 +35,10 @@ def judge(item: dict[str, Any], output: str) -> Verdict:
         found, by = option.named(answer, options) if answer else ([], "")
         if not found:
             found, by = option.named(text, options)
-        if not found and (bare := re.match(r"\(?([A-Z])\)?(?![A-Za-z'])", answer)):
+        if not found and (bare := re.match(r"\(([A-Z])\)|([A-Z])[.)]?$", answer)):
             # The letter of an option that the question does not have is an answer, and a wrong one.
-            return Verdict("answered", f"({bare[1]})", float(bare[1] == lettered[1]), {"by": "letter"})
+            letter = bare[1] or bare[2]
+            return Verdict("answered", f"({letter})", float(letter == lettered[1]), {"by": "letter"})
         if not found:
             return Verdict("unparsed", "", 0.0, {"reason": by})
         extracted = f"({LETTERS[found[0]]})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+import warnings
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ _LONGEST = 200_000
 
 
 def judge(item: dict[str, Any], output: str, sandbox: Sandbox | None = None) -> Verdict:
-    """1 where the program passes all tests of the item. Many outputs share one `sandbox`; without one, walls are built for this one.
+    """1 where the program passes all tests of the item. Many outputs share one `sandbox`; without one, walls are built for it.
 
     `detail.result` says how it ended (`sandbox.Outcome`), `detail.isolation` behind which walls. Raises StepFailed where the walls
     themselves fail.
@@ -191,6 +192,9 @@ def _code_alone(text: str) -> str:
 
 def _parsed(text: str) -> ast.Module | None:
     try:
-        return ast.parse(text)
+        with warnings.catch_warnings():
+            # An escape that Python only warns of (`"\\d"`) is no error of the code, whatever the caller makes of warnings.
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

@@ -126,7 +126,8 @@ def _is_language(text: str, wanted: str) -> bool | None:
     han = len(_HAN.findall(text))
     if found == "mixed":
         found = "zh" if han > len(counting.words(text)) - han else "en"
-    return found == wanted
+    # "other" is a text that could not be told, which is no other language than the one that was asked for.
+    return None if found == "other" and re.search(r"\w", text) else found == wanted
 
 
 @cache
