@@ -53,6 +53,14 @@ def box():
         ("def f(n): return f(n + 1)", "error", "RecursionError"),
         ("f = open('big', 'wb')\nwhile True: f.write(bytes(1 << 20))", "error", "OSError"),
         ("input()", "error", "EOFError"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", "timeout", "clock"),
+        ("raise ValueError('x' * 10_000_000)", "error", "ValueError"),
+        ("class E(Exception):\n  def __str__(self): raise self\nraise E", "error", "E"),
+        (
+            "meta = type('M', (type,), {'__name__': property(lambda self: 1j)})\nraise meta('E', (Exception,), {})",
+            "killed",
+            "",
+        ),
     ],
 )
 def test_every_end_has_its_name(box, program, outcome, detail):
@@ -72,6 +80,8 @@ def test_every_end_has_its_name(box, program, outcome, detail):
         "for one in range(3, 64):\n  try: os.write(one, frame)\n  except OSError: pass",
         "import sys\nprint('passed', 'proof')\nsys.stderr.write('{\"proof\": true}')",
         "import sys\nsys.modules.clear()",
+        "import os, struct\nfor one in range(3, 64):\n"
+        "  try: os.write(one, struct.pack('=Q', 50_000) + b'[' * 50_000)\n  except OSError: pass",
         "def check(candidate): pass\ndef test(): pass",
     ],
 )

@@ -260,6 +260,7 @@ def test_a_mathematical_answer_is_judged():
     item = asked("math", r"So it is $\boxed{\frac{3}{4}}$.")
     assert math.judge(item, r"We find $x = \boxed{0.75}$.").score == 1
     assert math.judge(item, "答案是 $3/4$。").score == 1
+    assert math.judge(asked("math", "$2$;$3$"), "The answer is $2$; $3$.").score == 1
     assert math.judge(item, "I do not know that at all, and neither do you or any other person").outcome == "unparsed"
 
 

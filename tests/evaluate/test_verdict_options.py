@@ -199,6 +199,14 @@ def test_several_right_options(output, named):
         ("5 + 10 = 15", ["15", "15.5", "5"], "unparsed"),
         ("I like New York City", ["New York", "New York City"], "B"),
         ("No, because", ["Yes", "No"], "B"),
+        ("The answer is n-1", ["n", "n-1", "n+1"], "B"),
+        ("The answer is **B. n-1**", ["n", "n-1", "n+1"], "B"),
+        ("B. -4.2", ["4.2", "-4.2", "5"], "B"),
+        ("答案是 $a<2b$。", ["$a>2b$", "$a<2b$"], "B"),
+        ("The answer is n - 1", ["n", "n+1"], "unparsed"),
+        ("The answer is D minor", ["C minor", "D minor", "E", "F"], "B"),
+        ("答案是B市的地价", ["A市的地价", "C市的地价", "B市的地价"], "C"),
+        ("The answer is B", ["B", "A", "C"], "unparsed"),
     ],
 )
 def test_options_by_their_text(output, options, named):

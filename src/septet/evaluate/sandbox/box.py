@@ -199,10 +199,12 @@ class Sandbox:
         assert self._warden is not None
         assert self._warden.stdout is not None
         descriptor = self._warden.stdout.fileno()
+        waiting = select.poll()  # `select` itself takes no descriptor above 1023
+        waiting.register(descriptor, select.POLLIN)
         deadline = time.monotonic() + seconds
         data, size = b"", 8
         while len(data) < size:
-            if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            if not waiting.poll(1000 * max(0.0, deadline - time.monotonic())):
                 return None
             more = os.read(descriptor, size - len(data))
             if not more:

@@ -317,7 +317,7 @@ def _outcome(
     error = next((one for one in said if isinstance(one.get("error"), str)), None)
     if error is not None:
         name, stage = error["error"], error.get("stage")
-        told = {"detail": f"{name}: {error.get('message', '')}".rstrip(": "), "stage": stage}
+        told = {"detail": f"{name}: {error.get('message', '')}"[: 2 * _MESSAGE].rstrip(": "), "stage": stage}
         if name == "MemoryError":
             return {"outcome": "memory", **told}
         return {"outcome": "failed" if name == "AssertionError" and stage == "tests" else "error", **told}
@@ -391,7 +391,7 @@ def _said(held: bytearray) -> list[dict[str, Any]]:
             break
         try:
             value = json.loads(bytes(held[at + 8 : at + 8 + size]))
-        except ValueError:
+        except (ValueError, RecursionError):
             break
         if not isinstance(value, dict):
             break

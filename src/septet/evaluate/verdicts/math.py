@@ -20,6 +20,7 @@ _CUE = re.compile(
     r"(?:answer|result)\s*(?:is|:|=)\s*:?|(?:答案|结果)\s*(?:应该|应)?(?:是|为|[:：])\s*[:：]?", re.IGNORECASE
 )
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_LISTED = re.compile(r"\$[^$]+\$(?:\s*(?:[,;，；、和或]|and|or)\s*\$[^$]+\$)+")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?\s*%?")
 _SPACING = re.compile(
     r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|quad|qquad|tiny|small|large)(?![a-zA-Z])|(?<!\\)\\[!,;:> ]|~"
@@ -71,11 +72,12 @@ def answer(text: str) -> str:
     cues = list(_CUE.finditer(text))
     if cues:
         rest = text[cues[-1].end() :].strip().replace("**", "")
-        formula = _FORMULA.match(rest)
-        line = rest.split("\n")[0]
-        stated = (
-            str(next(filter(None, formula.groups()))) if formula else re.split(r"[.。](?:\s|$)", line, maxsplit=1)[0]
-        )
+        formula, listed = _FORMULA.match(rest), _LISTED.match(rest)
+        stated = re.split(r"[.。](?:\s|$)", rest.split("\n")[0], maxsplit=1)[0]
+        if listed:
+            stated = listed[0]
+        elif formula:
+            stated = str(next(filter(None, formula.groups())))
         if stated.strip():
             return stated.strip()
     formulas = [str(next(filter(None, match.groups()))) for match in _FORMULA.finditer(text)]

@@ -48,6 +48,10 @@ _DISMISSED = re.compile(
 _LEAD = r"[\s(\[{\"'“”‘’$\\]*(?:(?:option|choice|letter|answer|选项|选)\s*)?[\s(\[{\"'“”‘’$]*(?:text\s*\{\s*\(?)?"
 _JOIN = r"[)\]]?\s*(?:[,、;&+/]\s*(?:and\s+)?[(\[]?|and\s+[(\[]?|[和与及][(\[]?|(?<=[)\] ])[(\[])"
 _LINE = re.compile(r"[(\[]?([A-Za-z])(?:[)\]][.:,]?|[.:、,]|\s*$)\s*(.*)")
+_SIGNS = re.compile(r"[=<>+*^→±≤≥≠∈∪∩|\\]|[\w)\]]\s?[-\u2212/]\s?\d|\d\s?[-\u2212/]\s?[\w(]")
+_WORDY = re.compile(r"[^\W\d_]{2}|[\u3400-\u9fff]")
+# What may follow an option that a statement begins with: not an operator, with which the formula would go on.
+_ENDS = re.compile(r"$|\s*[.,;:!?)\]}'、，。；：！？]|\s(?!\s*[-=<>+*/^→])|[\u3400-\u9fff]")
 _BRACKETED = re.compile(r"[(\[\"“'‘]([A-Z])[)\]\"”'’]|(?:[Oo]ption|[Cc]hoice|选项)\s*\(?([A-Z])\)?(?![A-Za-z'])")
 
 
@@ -116,6 +120,9 @@ class _Reader:
         self.texts = [_tokens(option) for option in options]
         # A text that another option says too, or that has no word, names nothing.
         self.told = [bool(words) and self.texts.count(words) == 1 for words in self.texts]
+        self.written = [_written(option) for option in options]
+        # Signs between letters and numbers (`n-1`, `a < b`) are lost among words: such texts are compared as they are written.
+        self.wordy = [bool(_WORDY.search(text)) and not _SIGNS.search(text) for text in self.written]
         one = f"[{self.letters}]" if options else "(?!)"
         blank = r"|\s" if several else ""
         self._letter = re.compile(
@@ -126,9 +133,10 @@ class _Reader:
 
     def whole(self, text: str) -> list[int]:
         """The text is a letter, letters, a letter with its option, or an option, and nothing else."""
-        words = _tokens(text)
+        words, written = _tokens(text), _written(text)
         for place, told in enumerate(self.texts):
-            if self.told[place] and words == told:
+            alike = self.told[place] and words == told and (self.wordy[place] or not _SIGNS.search(written))
+            if alike or (written and written == self.written[place] and self.written.count(written) == 1):
                 # An option may be a letter itself: then its text and the letter could mean two options.
                 other = self._bare(text)
                 return [place] if not other or other == [place] else []
@@ -152,7 +160,7 @@ class _Reader:
             return []
         place = self.letters.index(match[1].upper())
         rest = _tokens(match[2])
-        return [place] if not rest or rest == self.texts[place] else []
+        return [place] if not rest or rest == self.texts[place] or _written(match[2]) == self.written[place] else []
 
     def begins(self, content: str) -> list[int]:
         """What a statement goes on with: letters, or the text of an option."""
@@ -165,8 +173,13 @@ class _Reader:
             return phrase
         if self._either.match(content[match.end() :]):
             return []
+        if phrase and self.written[phrase[0]].lstrip("([").startswith(match[1][0].casefold()):
+            # The letter is the beginning of an option's text (`D minor`); where it is all of it, it could mean either.
+            if len(self.written[phrase[0]]) > 1:
+                return phrase
+            return phrase if phrase == [self.letters.index(match[1][0])] else []
         places = sorted({self.letters.index(one) for one in re.findall(self._one, match[1])})
-        after = content[match.end() :].lstrip(" )]}.:,、\"'*-")
+        after = re.sub(r"^[\s)\]}.:,、\"'*]*(?:-\s+)?", "", content[match.end() :])
         shown = self._starts_with_text(after)
         if len(places) == 1 and shown and shown != places and content[match.end() : match.end() + 3].strip(" )]"):
             return []
@@ -194,11 +207,20 @@ class _Reader:
         return following[1].lower() in plain_words or self._starts_with_text(after) == [self.letters.index(found)]
 
     def _starts_with_text(self, content: str) -> list[int]:
+        """The option that the content begins with: as it is written, signs and all; else by its words."""
+        said = _written(content)
+        exact = [
+            (len(text), place)
+            for place, text in enumerate(self.written)
+            if text and self.written.count(text) == 1 and said.startswith(text) and _ENDS.match(said[len(text) :])
+        ]
+        if exact:
+            return [max(exact)[1]]
         words = _tokens(content)
         fits = [
             (len(told), place)
             for place, told in enumerate(self.texts)
-            if self.told[place] and words[: len(told)] == told
+            if self.told[place] and self.wordy[place] and words[: len(told)] == told
         ]
         return [max(fits)[1]] if fits else []
 
@@ -243,7 +265,11 @@ class _Reader:
         words = _tokens(text)
         spans: list[tuple[int, int, int]] = []
         for place, told in enumerate(self.texts):
-            if self.told[place] and any(not re.fullmatch(r"-?[\d.,]+|[a-z]", word) for word in told):
+            if (
+                self.told[place]
+                and self.wordy[place]
+                and any(not re.fullmatch(r"-?[\d.,]+|[a-z]", word) for word in told)
+            ):
                 spans += [
                     (start, start + len(told), place)
                     for start in range(len(words) - len(told) + 1)
@@ -256,6 +282,11 @@ class _Reader:
         ]
         kept = {place for start, _, place in outer if not _NEGATIONS & set(words[max(0, start - 2) : start])}
         return sorted(kept) if kept == {place for _, _, place in outer} else []
+
+
+def _written(text: str) -> str:
+    """The text with its signs, in one width and case, without the dollars of formulas and what ends a sentence."""
+    return re.sub(r"\s+", " ", re.sub(r"[$\"“”*]", "", plain(text).casefold())).strip().rstrip(".。;；").strip()
 
 
 def _tokens(text: str) -> list[str]:
