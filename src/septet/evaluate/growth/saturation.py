@@ -164,12 +164,17 @@ def item_rest(table: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
+def turned(correlation: float, models: int) -> bool:
+    """Whether an item's correlation over models (`item_rest`) is below 0, one-sided at 95 % by Fisher's z (1915). NaN is not."""
+    if math.isnan(correlation) or models < 4:
+        return False
+    return math.atanh(max(-0.999999, min(0.999999, correlation))) + 1.645 / math.sqrt(models - 3) < 0
+
+
 def _negative(correlation: float, models: int, fit: ItemFit | None) -> str:
-    """The reason where an item turns good models down, else nothing. Fisher's z, one-sided at 95 %."""
-    if not math.isnan(correlation) and models > 3:
-        upper = math.atanh(max(-0.999999, min(0.999999, correlation))) + 1.645 / math.sqrt(models - 3)
-        if upper < 0:
-            return f"correlates by {correlation:.2f} with the other items over {models} models"
+    """The reason where an item turns good models down, else nothing."""
+    if turned(correlation, models):
+        return f"correlates by {correlation:.2f} with the other items over {models} models"
     if fit is not None and fit.slope + 1.645 * fit.slope_error < 0:
         return f"slope {fit.slope:.2f} ± {fit.slope_error:.2f}: better models score less"
     return ""
