@@ -98,7 +98,7 @@ class _Bench:
         return steps.kto(config, self._small, self._pairs("kto", _orders(self._kept), control), self._run())
 
     def _ilql(self, control: bool) -> Model:
-        config = steps.Ilql(epochs=3, batch=32, held_out=0.25)
+        config = steps.Ilql(epochs=20, polyak=0.05, batch=32, held_out=0.25)
         return steps.ilql(config, self._small, self._pairs("ilql", _orders(self._kept), control), self._run())
 
     def _dpo(self, control: bool) -> Model:

@@ -24,6 +24,9 @@ class Raw(NamedTuple):
     log_probabilities: Sequence[float] = ()
     bound: bool = False
     tokens: int = 0
+    """Tokens written."""
+    read: int = 0
+    """Tokens of the prompt."""
     failure: str = ""
 
 
@@ -31,9 +34,10 @@ def likelihoods(engine: Engine, questions: Sequence[Question], chat: bool) -> It
     """Each question with the likelihoods of its ends, and the processor seconds since the one before: a batch comes at once, and
     its time falls on the first of it."""
     began = time.process_time()
-    for place, found in engine.score([prompts.asked(question, engine.codec, chat) for question in questions]):
+    asked = [prompts.asked(question, engine.codec, chat) for question in questions]
+    for place, found in engine.score(asked):
         now = time.process_time()
-        yield questions[place], _raw(found), now - began
+        yield questions[place], _raw(found)._replace(read=len(asked[place].prompt.ids)), now - began
         began = now
 
 
@@ -69,4 +73,4 @@ def _completed(engine: Engine, asked: Sequence[Prompt], options: Options) -> lis
         if len(asked) == 1:
             return [Raw(failure=error.message)]
         return [_completed(engine, [one], options)[0] for one in asked]
-    return [Raw(one.text, one.finish, tokens=len(one.ids)) for one in made]
+    return [Raw(one.text, one.finish, tokens=len(one.ids), read=one.prompt_tokens) for one in made]

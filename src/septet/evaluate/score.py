@@ -132,7 +132,15 @@ def again(report: Report, suite: Suite, name: str, run: Run) -> Report:
             raise ConfigError(f"{row['id']} is not an item of this suite", "Give the suite that the report was made of")
         item = items[row["id"]]
         failure = row.get("reason", "") if row["outcome"] == "failed" else ""
-        raw = Raw(row["output"], row["finish"], row["log_probabilities"], row["bound"], row["tokens"], failure)
+        raw = Raw(
+            row["output"],
+            row["finish"],
+            row["log_probabilities"],
+            row["bound"],
+            row["tokens"],
+            row["prompt_tokens"],
+            failure,
+        )
         judged = {**row, **_judged(item, tasks[row["task"]], row["mode"], raw, row["normalise"])}
         changed += judged["score"] != row["score"]
         rows.append(judged)
@@ -269,6 +277,8 @@ def _row(
         "log_probabilities": list(raw.log_probabilities),
         "bound": raw.bound,
         "tokens": raw.tokens,
+        "prompt_tokens": raw.read,
+        "meta": meta,
         **_judged(item, task, mode, raw, config.normalise),
     }
 
@@ -342,10 +352,10 @@ def _compared(item: Mapping[str, Any], task: Task, mode: Mode, raw: Raw, normali
     if task.verdict == "mass":
         weights = [math.exp(one - max(sums)) for one in sums]
         return {**found, "score": sum(weights[place] for place in labels) / sum(weights), "detail": {}}
-    if len(labels) > 1:
-        reason = "several options are right, and a likelihood chooses one: ask with mode = 'generate'"
+    if (item.get("meta") or {}).get("all_of"):
+        reason = "several options are right together, and a likelihood chooses one: ask with mode = 'generate'"
         return {**found, "outcome": "failed", "reason": reason, "score": None, "detail": {}}
-    return {**found, "score": float(chosen == labels[0]), "detail": {"right_by_sum": by_sum == labels[0]}}
+    return {**found, "score": float(chosen in labels), "detail": {"right_by_sum": by_sum in labels}}
 
 
 def _verdict(name: str) -> Callable[[dict[str, Any], str], Verdict]:

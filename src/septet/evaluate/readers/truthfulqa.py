@@ -47,7 +47,7 @@ def read(folder: Path) -> Benchmark:
                 categories[made["question"]] = made["category"]
                 reading.add(made)
     for path in reading.nearest("*mc_task*.json", "*multiple_choice/*.parquet"):
-        for number, verdict in (("mc1", "option"), ("mc2", "option")):
+        for number, verdict in (("mc1", "option"), ("mc2", "mass")):
             task = reading.task(
                 Task(f"truthfulqa-{number}", "en", "text", verdict, layout=ENGLISH_OPTIONS, max_tokens=8, stop=("\n",))
             )

@@ -14,6 +14,7 @@ from septet.evaluate.steps.answers import (
     retrieval,
     speech,
 )
+from septet.evaluate.steps.comparing import Parity, Upgrade, parity, upgrade
 from septet.evaluate.steps.scoring import Rejudge, Score, rejudge, score
 from septet.evaluate.steps.suites import BringSuite, ReadBenchmark, ReadCollection, benchmark, collection, suite
 
@@ -23,21 +24,25 @@ __all__ = [
     "Choice",
     "Compare",
     "Faithfulness",
+    "Parity",
     "ReadBenchmark",
     "ReadCollection",
     "Rejudge",
     "Retrieval",
     "Score",
     "Speech",
+    "Upgrade",
     "answers",
     "benchmark",
     "choice",
     "collection",
     "compare",
     "faithfulness",
+    "parity",
     "rejudge",
     "retrieval",
     "score",
     "speech",
     "suite",
+    "upgrade",
 ]

@@ -31,7 +31,8 @@ class Score(Config):
     )
     batch: int = field(8, "Items that are generated for at a time.", ge=1, le=256)
     engine: str = field(
-        "auto", "What runs the model: torch, torch-float32, llamacpp, endpoint (any OpenAI-compatible server, vLLM too)."
+        "auto",
+        "What runs the model: torch, torch-float32, llamacpp, endpoint (any OpenAI-compatible server, vLLM too).",
     )
 
 
