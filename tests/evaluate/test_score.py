@@ -14,6 +14,7 @@ from septet.core import ConfigError, Run, StepFailed
 from septet.core.artifact import OBSERVED
 from septet.evaluate import score as scoring
 from septet.evaluate.form import CHINESE, Benchmark, Task, item
+from septet.evaluate.rows import judged
 from septet.evaluate.steps import Rejudge, Score, rejudge, score
 from septet.evaluate.suites import sealed
 from septet.evaluate.summary import summary
@@ -51,7 +52,7 @@ def suite(tmp_path_factory):
 
 
 def test_every_item_has_a_row_and_the_numbers_follow_from_the_rows(model, suite, tmp_path):
-    report = score(Score(), model, suite, None, Run(tmp_path / "r"))
+    report = score(Score(), model, suite, run=Run(tmp_path / "r"))
     rows = list(report.items())
     assert [row["id"] for row in rows] == [row["id"] for row in suite.items() if row["split"] == "test"]
     assert summary(rows) == report.summary()
@@ -65,13 +66,13 @@ def test_every_item_has_a_row_and_the_numbers_follow_from_the_rows(model, suite,
     assert {row["outcome"] for row in rows if row["mode"] == "letter"} == {"answered"}
     observed = [json.loads(line) for line in (report.path / OBSERVED).read_text("utf-8").splitlines()]
     assert [row["id"] for row in observed] == [row["id"] for row in rows]
-    again = score(Score(), model, suite, None, Run(tmp_path / "again"))
+    again = score(Score(), model, suite, run=Run(tmp_path / "again"))
     assert again.digest() == report.digest()
 
 
 @pytest.mark.parametrize("mode", ["letter", "text"])
 def test_likelihoods_are_those_of_the_whole_text(model, suite, tmp_path, mode):
-    report = score(Score(mode=mode, tasks=("exam/*",), engine="torch-float32"), model, suite, None, Run(tmp_path / "r"))
+    report = score(Score(mode=mode, tasks=("exam/*",), engine="torch-float32"), model, suite, run=Run(tmp_path / "r"))
     items = {one["id"]: one for one in suite.items()}
     engine = TorchEngine(model, "float32")
     for row in report.items():
@@ -102,19 +103,19 @@ def test_likelihoods_are_those_of_the_whole_text(model, suite, tmp_path, mode):
 
 def test_a_killed_run_asks_only_what_is_missing(model, suite, tmp_path, monkeypatch):
     monkeypatch.setattr(scoring, "_TOGETHER", 1)
-    whole = list(score(Score(), model, suite, None, Run(tmp_path / "whole")).items())
+    whole = list(score(Score(), model, suite, run=Run(tmp_path / "whole")).items())
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     marked = {**whole[0], "category": "from before the kill"}
     (scratch / "items.jsonl").write_text(json.dumps(marked) + "\n" + json.dumps(whole[1])[:50], "utf-8")
-    resumed = list(score(Score(), model, suite, None, Run(tmp_path / "resumed", scratch)).items())
+    resumed = list(score(Score(), model, suite, run=Run(tmp_path / "resumed", scratch)).items())
     assert resumed[0]["category"] == "from before the kill"
     assert resumed[1:] == whole[1:]
 
 
 def test_what_fails_is_neither_right_nor_wrong(model, suite, tmp_path):
     run = Run(tmp_path / "r")
-    report = score(Score(tasks=("exam/*",), context=56, shots=1), model, suite, None, run)
+    report = score(Score(tasks=("exam/*",), context=56, shots=1), model, suite, run=run)
     rows = list(report.items())
     failed = [row for row in rows if row["outcome"] == "failed"]
     assert failed
@@ -138,14 +139,14 @@ def test_numbers_that_are_none_are_failures(model, suite, tmp_path, monkeypatch)
         return engine
 
     monkeypatch.setattr(scoring, "load", broken)
-    report = score(Score(tasks=("exam/*",)), model, suite, None, Run(tmp_path / "r"))
+    report = score(Score(tasks=("exam/*",)), model, suite, run=Run(tmp_path / "r"))
     assert {row["outcome"] for row in report.items()} == {"failed"}
     assert "accuracy.letter" not in report.summary()
     assert report.summary()["accuracy.letter.at_worst"].value == 0
 
 
 def test_verdicts_are_given_again_without_the_model(model, suite, tmp_path):
-    first = score(Score(), model, suite, None, Run(tmp_path / "r"))
+    first = score(Score(), model, suite, run=Run(tmp_path / "r"))
     rows = [
         {**row, "output": "the answer is 2", "finish": "stop"} if row["task"] == "sums" else row
         for row in first.items()
@@ -169,8 +170,8 @@ def test_outcomes_of_what_is_written_are_told_apart(suite):
         (scoring.Raw("I do not know", "stop"), "unparsed", 0.0),
         (scoring.Raw(failure="timed out"), "failed", None),
     ):
-        judged = scoring._judged(one, task, "generate", raw, "none")
-        assert (judged["outcome"], judged["score"]) == (outcome, value), raw
+        found = judged(one, task, "generate", raw, "none")
+        assert (found["outcome"], found["score"]) == (outcome, value), raw
 
 
 def test_scores_stand_on_clean_items_beside_all(model, suite, tmp_path):
@@ -180,15 +181,37 @@ def test_scores_stand_on_clean_items_beside_all(model, suite, tmp_path):
         if row["task"] != "sums"
     ]
     contamination = Report.write(tmp_path / "c", "contamination", {}, said)
-    found = score(Score(), model, suite, contamination, Run(tmp_path / "r")).summary()
+    found = score(Score(), model, suite, contamination, run=Run(tmp_path / "r")).summary()
     sizes = [found[f"accuracy.letter.{name}"].n for name in ("clean", "contaminated", "not_testable")]
     assert sum(sizes) == found["accuracy.letter"].n
     assert found["accuracy.generate.not_scanned"].n == 3
 
 
+def test_a_run_stops_when_the_score_is_known(model, tmp_path):
+    items = [item(f"many/{at}", SUMS, f"{at} - {at} =", answers=["0"], split="test") for at in range(300)]
+    about = {"name": "many", "version": "1", "licence": "own", "origin": "tests"}
+    suite = sealed(Benchmark(about, (SUMS,), items, []), Run(tmp_path / "s"))
+    earlier = Report.write(
+        tmp_path / "e", "e", {}, [{"id": one["id"], "score": at % 2} for at, one in enumerate(items)]
+    )
+    config = Score(within=6, max_tokens=1)
+    report = score(config, model, suite, earlier=(earlier,), run=Run(tmp_path / "r"))
+    told = report.content["facts"]["within"]
+    measure = report.summary()["accuracy.generate.of_all"]
+    assert told["asked"] == len(list(report.items())) == measure.n < told["of"] == 300
+    assert (measure.high - measure.low) / 2 <= 0.06
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    kept = list(report.items())[:40]
+    (scratch / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept), "utf-8")
+    again = score(config, model, suite, earlier=(earlier,), run=Run(tmp_path / "again", scratch))
+    assert [row["id"] for row in again.items()] == [row["id"] for row in report.items()]
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
+        (Score(within=1), "these tasks have 2: accuracy.generate, accuracy.letter"),
         (Score(tasks=("exam/fee",)), "Did you mean 'exam/fees'"),
         (Score(tasks=("sums",), mode="letter"), "has no options to compare"),
         (Score(tasks=("exam/fees",), shots=3), "has 2 solved examples, not 3"),
@@ -196,7 +219,7 @@ def test_scores_stand_on_clean_items_beside_all(model, suite, tmp_path):
 )
 def test_what_cannot_be_asked_is_refused_by_name(model, suite, tmp_path, config, message):
     with pytest.raises(ConfigError, match=message):
-        score(config, model, suite, None, Run(tmp_path / "r"))
+        score(config, model, suite, run=Run(tmp_path / "r"))
 
 
 class Server(BaseHTTPRequestHandler):
@@ -234,7 +257,7 @@ def test_an_endpoint_scores_letters_by_one_request_an_item(model, suite, tmp_pat
     monkeypatch.setenv("SEPTET_ENDPOINT", f"http://127.0.0.1:{server.server_port}/v1")
     try:
         config = Score(tasks=("exam/fees",), engine="endpoint", chat=True)
-        report = score(config, model, suite, None, Run(tmp_path / "r"))
+        report = score(config, model, suite, run=Run(tmp_path / "r"))
         rows = {row["id"]: row for row in report.items()}
         both = math.log(math.exp(-0.5) + math.exp(-2.0))
         assert rows["exam/fees/3"]["log_probabilities"] == pytest.approx([-1.5, both, -2.0, -2.0], abs=1e-4)
@@ -244,7 +267,7 @@ def test_an_endpoint_scores_letters_by_one_request_an_item(model, suite, tmp_pat
         with pytest.raises(ConfigError, match="does not tell the probability"):
             score(
                 Score(tasks=("exam/fees",), engine="endpoint", chat=True, mode="text"),
-                model, suite, None, Run(tmp_path / "t"),
+                model, suite, run=Run(tmp_path / "t"),
             )  # fmt: skip
     finally:
         server.shutdown()
@@ -257,4 +280,4 @@ def test_an_endpoint_that_is_not_there_ends_the_run(model, suite, tmp_path, monk
     monkeypatch.setenv("SEPTET_ENDPOINT", "http://127.0.0.1:9/v1")
     monkeypatch.setattr(scoring, "_HOPELESS", 2)
     with pytest.raises(StepFailed, match="the first 2 items failed: the endpoint failed"):
-        score(Score(tasks=("exam/fees",), engine="endpoint", chat=True), model, suite, None, Run(tmp_path / "r"))
+        score(Score(tasks=("exam/fees",), engine="endpoint", chat=True), model, suite, run=Run(tmp_path / "r"))

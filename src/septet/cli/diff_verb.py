@@ -1,4 +1,5 @@
-"""`septet diff ONE OTHER`: what differs between two artifacts. Of two corpora: which rows, and by which rule."""
+"""`septet diff ONE OTHER`: what differs between two artifacts. Of two corpora: which rows, and by which rule; of two reports: which
+items."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 
 from septet.cli.common import clip, open_workspace, table
+from septet.core import ConfigError
 from septet.core.fingerprint import short
 from septet.core.lineage import beside
 from septet.core.store import Record
@@ -41,6 +43,7 @@ def run(given: argparse.Namespace) -> int:
             for key in sorted(was_summary.keys() & now_summary.keys())
             if was_summary[key].value != now_summary[key].value
         }
+        said["items"] = _items(*folders)
     if one.fingerprint != other.fingerprint and one.kind == other.kind == "Corpus":
         said["corpus"] = _corpora(folders, scratch, max(0, given.examples))
     if given.json:
@@ -81,6 +84,20 @@ def _corpora(folders: tuple[Path, Path], scratch: Path, examples: int) -> dict[s
     return dict(msgspec.to_builtins(found))
 
 
+def _items(one: Path, other: Path) -> list[dict[str, Any]]:
+    """The items of two reports that moved: what was said before and after. None where the two are not of the same items."""
+    from septet.evaluate.upgrade import moved, paired
+
+    before, after = Report(one), Report(other)
+    if not next(before.items(), {}).keys() & {"score", "exact"}:
+        return []
+    try:
+        pairs = paired(before, after)
+    except ConfigError:
+        return []
+    return [row for row in (moved(*pair) for pair in pairs) if row["moved"] != "same"]
+
+
 def _print(said: dict[str, Any]) -> None:
     if said["one"] == said["other"]:
         print("the same artifact")
@@ -98,6 +115,12 @@ def _print(said: dict[str, Any]) -> None:
             print(f"file {file}: {marks} ({now['bytes'] - was['bytes']:+,} bytes)")
     for key, (before, after) in said.get("measures", {}).items():
         print(f"measure {key}: {before:.3f} -> {after:.3f} ({after - before:+.3f})")
+    lines = [
+        (row["moved"], row["id"], clip(row["before"], 30), clip(row["after"], 30)) for row in said.get("items", ())
+    ]
+    if lines:
+        print()
+        _cut(lines, ("moved", "item", "first", "second"))
     if "corpus" in said:
         _print_corpora(said["corpus"])
 

@@ -12,22 +12,22 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import math
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from septet.core import ConfigError, Run, StepFailed, plugins
+from septet.core import ConfigError, Run, StepFailed
 from septet.core.artifact import OBSERVED
 from septet.core.errors import nearest
 from septet.evaluate import asking, prompts
 from septet.evaluate.answers import named
 from septet.evaluate.asking import Raw
-from septet.evaluate.form import LETTERS, Mode, Task
+from septet.evaluate.budget import Plan, start
+from septet.evaluate.form import Mode, Task
+from septet.evaluate.rows import judged, made, measure_of
 from septet.evaluate.summary import summary
-from septet.evaluate.verdicts.verdict import Verdict
 from septet.files import read_unfinished, write_lines
 from septet.inference.protocol import Engine, Options, load
 from septet.kinds import Model, Report, Suite
@@ -35,8 +35,6 @@ from septet.kinds import Model, Report, Suite
 if TYPE_CHECKING:
     from septet.evaluate.steps.scoring import Score
 
-VERDICTS = "septet.verdicts"
-Outcome = Literal["answered", "empty", "truncated", "unparsed", "unjudged", "failed"]
 _TOGETHER = 128
 """Items of a task that are asked together, always the same ones: sums differ in their last bits with what stands beside, and a
 run that goes on after a kill is to find what an unbroken one finds."""
@@ -44,7 +42,9 @@ _HOPELESS = 20
 """Failures in a row before the first success after which asking is given up: the model or the endpoint is not there."""
 
 
-def evaluate(config: Score, model: Model, suite: Suite, contamination: Report | None, run: Run) -> Report:
+def evaluate(
+    config: Score, model: Model, suite: Suite, contamination: Report | None, earlier: Sequence[Report], run: Run
+) -> Report:
     """Ask all items that are chosen, and write the report with every one of them.
 
     Raises ConfigError for a suite without tasks of this name, and a mode that its items cannot be asked in; StepFailed when nothing
@@ -52,48 +52,34 @@ def evaluate(config: Score, model: Model, suite: Suite, contamination: Report | 
     """
     tasks = tasks_of(suite)
     chosen = _chosen(config, suite, tasks)
-    done = {row["id"]: row for row in read_unfinished(run.scratch / "items.jsonl")}
-    seconds = {row["id"]: row["cpu_seconds"] for row in read_unfinished(run.scratch / OBSERVED)}
+    plan = _planned(config, chosen, tasks, earlier) if config.within else None
+    store = _Store(run, sum(len(items) for items, _ in chosen.values()))
     engine = load(model, config.engine)
-    total = sum(len(items) for items, _ in chosen.values())
-    failed: list[dict[str, Any]] = []
     try:
-        with (
-            (run.scratch / "items.jsonl").open("a", encoding="utf-8") as store,
-            (run.scratch / OBSERVED).open("a", encoding="utf-8") as watch,
-        ):
-            for name, (items, shots) in chosen.items():
-                some = (items[start : start + _TOGETHER] for start in range(0, len(items), _TOGETHER))
-                waiting = [part for part in some if any(item["id"] not in done for item in part)]
-                for row, spent in _parts(config, engine, tasks[name], waiting, shots):
-                    if row["outcome"] == "failed":
-                        failed.append(row)
-                        if not done and len(failed) >= _HOPELESS:
-                            raise StepFailed(
-                                f"the first {_HOPELESS} items failed: {row['reason']}", "See to that first"
-                            )
-                        continue
-                    done[row["id"]] = row
-                    seconds[row["id"]] = spent
-                    store.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
-                    watch.write(json.dumps({"id": row["id"], "cpu_seconds": spent}) + "\n")
-                    run.progress(len(done) + len(failed), total, "items")
-                store.flush()
-                watch.flush()
+        for groups in _turns(chosen, plan, store):
+            for name, items in groups:
+                if any(item["id"] not in store.rows for item in items):
+                    store.take(_asked(config, engine, tasks[name], items, chosen[name][1]))
     finally:
         engine.close()
-    done.update((row["id"], row) for row in failed)
-    rows = [done[item["id"]] for items, _ in chosen.values() for item in items]
+        store.close()
+    rows = [
+        store.found(item["id"])
+        for items, _ in chosen.values()
+        for item in items
+        if plan is None or item["id"] in plan.results or item["id"] in plan.failed
+    ]
     if contamination is not None:
         rows = joined(rows, contamination)
     for outcome in ("empty", "truncated", "unparsed", "failed"):
         count = sum(row["outcome"] == outcome for row in rows)
         run.drop(f"items whose outcome is '{outcome}' ({_COUNTS[outcome]})", count, "items.jsonl")
-    spent = sum(seconds.get(row["id"], 0.0) for row in rows)
-    run.observe("cpu_seconds_an_item", round(spent / max(1, len(rows)), 4))
-    observed = ({"id": row["id"], "cpu_seconds": seconds.get(row["id"])} for row in rows)
-    write_lines(run.out / OBSERVED, observed)
-    facts = {
+    spent = [store.seconds.get(row["id"]) for row in rows]
+    run.observe("cpu_seconds_an_item", round(sum(one or 0.0 for one in spent) / max(1, len(rows)), 4))
+    write_lines(
+        run.out / OBSERVED, ({"id": row["id"], "cpu_seconds": one} for row, one in zip(rows, spent, strict=True))
+    )
+    facts: dict[str, Any] = {
         "suite": suite.about,
         "model": named(model),
         "mode": config.mode,
@@ -101,7 +87,91 @@ def evaluate(config: Score, model: Model, suite: Suite, contamination: Report | 
         "chat": config.chat,
         "tasks": {name: msgspec.to_builtins(tasks[name]) for name in chosen},
     }
-    return Report.write(run.out, config.name, summary(rows), rows, _notes(rows), facts)
+    found = summary(rows)
+    if plan is not None:
+        found[f"{rows[0]['measure']}.{rows[0]['mode']}.of_all"] = plan.estimate()
+        facts["within"] = {"points": config.within, "asked": len(rows), "of": len(plan.items), "earlier": len(earlier)}
+        run.note(f"{len(rows)} of {len(plan.items)} items were asked")
+    return Report.write(run.out, config.name, found, rows, _notes(rows), facts)
+
+
+class _Store:
+    """The rows so far, and the files that a killed run leaves of them. What failed is not kept: it is asked again."""
+
+    def __init__(self, run: Run, total: int) -> None:
+        self._run, self._total = run, total
+        self.rows = {row["id"]: row for row in read_unfinished(run.scratch / "items.jsonl")}
+        self.seconds = {row["id"]: row["cpu_seconds"] for row in read_unfinished(run.scratch / OBSERVED)}
+        self._failed: dict[str, dict[str, Any]] = {}
+        self._items = (run.scratch / "items.jsonl").open("a", encoding="utf-8")
+        self._observed = (run.scratch / OBSERVED).open("a", encoding="utf-8")
+
+    def take(self, came: Iterable[tuple[dict[str, Any], float]]) -> None:
+        """Raises StepFailed when nothing but failures come."""
+        for row, spent in came:
+            self.seconds[row["id"]] = spent
+            if row["outcome"] == "failed":
+                self._failed[row["id"]] = row
+                if not self.rows and len(self._failed) >= _HOPELESS:
+                    raise StepFailed(f"the first {_HOPELESS} items failed: {row['reason']}", "See to that first")
+                continue
+            self.rows[row["id"]] = row
+            self._items.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
+            self._observed.write(json.dumps({"id": row["id"], "cpu_seconds": spent}) + "\n")
+            self._run.progress(len(self.rows) + len(self._failed), self._total, "items")
+        self._items.flush()
+        self._observed.flush()
+
+    def found(self, identity: str) -> dict[str, Any]:
+        """The row of an item that was asked."""
+        return self.rows[identity] if identity in self.rows else self._failed[identity]
+
+    def close(self) -> None:
+        self._items.close()
+        self._observed.close()
+
+
+_Chosen = Mapping[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]]
+
+
+def _turns(chosen: _Chosen, plan: Plan | None, store: _Store) -> Iterator[list[tuple[str, list[dict[str, Any]]]]]:
+    """What is asked together, by task: all items in their order, or as the plan draws them until it knows enough."""
+    if plan is None:
+        for name, (items, _) in chosen.items():
+            for start in range(0, len(items), _TOGETHER):
+                yield [(name, items[start : start + _TOGETHER])]
+        return
+    known = {item["id"]: (name, item) for name, (items, _) in chosen.items() for item in items}
+    while not plan.done:
+        drawn = plan.next_batch()
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for identity in drawn:
+            name, item = known[identity]
+            groups.setdefault(name, []).append(item)
+        yield sorted(groups.items())
+        plan.add({identity: store.found(identity)["score"] for identity in drawn})
+
+
+def _planned(config: Score, chosen: _Chosen, tasks: Mapping[str, Task], earlier: Sequence[Report]) -> Plan:
+    """Raises ConfigError where the chosen tasks are asked in several ways: one number cannot be known of them."""
+    ways = {(measure_of(tasks[name], _mode(config, tasks[name])), _mode(config, tasks[name])) for name in chosen}
+    if len(ways) > 1:
+        raise ConfigError(
+            f"`within` is about one number, and these tasks have {len(ways)}: "
+            + ", ".join(sorted(f"{measure}.{mode}" for measure, mode in ways)),
+            "Choose tasks of one kind, or one mode",
+        )
+    scores: dict[str, list[float]] = {}
+    for report in earlier:
+        for row in report.items():
+            if row.get("score") is not None:
+                scores.setdefault(row["id"], []).append(float(row["score"]))
+    ids = [item["id"] for items, _ in chosen.values() for item in items]
+    return start(ids, config.within / 100, scores, config.seed)
+
+
+def _mode(config: Score, task: Task) -> Mode:
+    return task.mode if config.mode == "task" else config.mode
 
 
 _COUNTS = {
@@ -141,9 +211,9 @@ def again(report: Report, suite: Suite, name: str, run: Run) -> Report:
             row["prompt_tokens"],
             failure,
         )
-        judged = {**row, **_judged(item, tasks[row["task"]], row["mode"], raw, row["normalise"])}
-        changed += judged["score"] != row["score"]
-        rows.append(judged)
+        new = {**row, **judged(item, tasks[row["task"]], row["mode"], raw, row["normalise"])}
+        changed += new["score"] != row["score"]
+        rows.append(new)
     run.note(f"{changed} of {len(rows)} items are judged otherwise than before")
     facts = report.content["facts"]
     return Report.write(run.out, name, summary(rows), rows, _notes(rows), facts)
@@ -208,22 +278,11 @@ def _chosen(
     return found
 
 
-def _parts(
-    config: Score,
-    engine: Engine,
-    task: Task,
-    parts: Sequence[Sequence[dict[str, Any]]],
-    shots: Sequence[dict[str, Any]],
-) -> Iterator[tuple[dict[str, Any], float]]:
-    for part in parts:
-        yield from _asked(config, engine, task, part, shots)
-
-
 def _asked(
     config: Score, engine: Engine, task: Task, items: Sequence[dict[str, Any]], shots: Sequence[dict[str, Any]]
 ) -> Iterator[tuple[dict[str, Any], float]]:
     """The rows of a task's items with the processor seconds that each took, as they come."""
-    mode: Mode = task.mode if config.mode == "task" else config.mode
+    mode = _mode(config, task)
     max_tokens = config.max_tokens or task.max_tokens
     room = max(0, config.context - (max_tokens if mode == "generate" else 0))
     questions = []
@@ -233,7 +292,7 @@ def _asked(
             question = prompts.fitted(question, shots, engine.codec, config.chat, room)
         if question is None:
             raw = asking.Raw(failure=f"the item is longer than {config.context} tokens")
-            yield _row(config, task, item, mode, None, raw), 0.0
+            yield made(config, task, item, mode, None, raw), 0.0
         else:
             questions.append(question)
     if mode == "generate":
@@ -242,125 +301,7 @@ def _asked(
     else:
         came = asking.likelihoods(engine, questions, config.chat)
     for question, raw, spent in came:
-        yield _row(config, task, question.item, mode, question, raw), round(spent, 6)
-
-
-def _row(
-    config: Score,
-    task: Task,
-    item: Mapping[str, Any],
-    mode: Mode,
-    question: prompts.Question | None,
-    raw: Raw,
-) -> dict[str, Any]:
-    meta = item.get("meta") or {}
-    return {
-        "id": item["id"],
-        "task": task.name,
-        "group": task.group,
-        "language": item["language"],
-        "category": item["category"],
-        "cluster": item.get("cluster", ""),
-        "twin_of": meta.get("twin_of", ""),
-        "perturbation": meta.get("perturbation", ""),
-        "mode": mode,
-        "measure": measure_of(task, mode),
-        "question": item["question"],
-        "options": item["options"],
-        "labels": item["labels"],
-        "references": item["answers"],
-        "prompt": question.digest if question else "",
-        "shots": question.shots if question else 0,
-        "normalise": config.normalise,
-        "output": raw.output,
-        "finish": raw.finish,
-        "log_probabilities": list(raw.log_probabilities),
-        "bound": raw.bound,
-        "tokens": raw.tokens,
-        "prompt_tokens": raw.read,
-        "meta": meta,
-        **_judged(item, task, mode, raw, config.normalise),
-    }
-
-
-def measure_of(task: Task, mode: Mode) -> str:
-    """The name of what a verdict's score measures."""
-    if mode != "generate":
-        return {"mass": "probability_of_right", "pair": "prefers_first"}.get(task.verdict, "accuracy")
-    names = {
-        "code": "pass_at_1",
-        "instructions": "instructions_followed",
-        "reference": "exact_match",
-        "judge": "judged",
-    }
-    return names.get(task.verdict, "accuracy")
-
-
-def _judged(item: Mapping[str, Any], task: Task, mode: Mode, raw: Raw, normalise: str) -> dict[str, Any]:
-    """Outcome, score and what was found in an answer."""
-    if raw.failure:
-        return {
-            "outcome": "failed",
-            "reason": raw.failure,
-            "score": None,
-            "extracted": "",
-            "chosen": None,
-            "detail": {},
-        }
-    if mode != "generate":
-        return _compared(item, task, mode, raw, normalise)
-    if not raw.output.strip():
-        return {"outcome": "empty", "score": 0.0, "extracted": "", "chosen": None, "detail": {}}
-    verdict = _verdict(task.verdict)(dict(item), raw.output)
-    outcome: Outcome = verdict.outcome
-    if verdict.outcome == "unparsed" and raw.finish == "length":
-        outcome = "truncated"
-    score = 0.0 if outcome in ("empty", "truncated", "unparsed") else verdict.score
-    if score is None:
-        outcome = "unjudged"
-    chosen = LETTERS.find(verdict.extracted) if item["options"] and len(verdict.extracted) == 1 else -1
-    return {
-        "outcome": outcome,
-        "score": score,
-        "extracted": verdict.extracted,
-        "chosen": chosen if chosen >= 0 else None,
-        "detail": verdict.detail,
-    }
-
-
-def _compared(item: Mapping[str, Any], task: Task, mode: Mode, raw: Raw, normalise: str) -> dict[str, Any]:
-    sums = raw.log_probabilities
-    options = item["options"]
-    sizes = [1.0] * len(options)
-    if mode == "text" and normalise == "characters":
-        sizes = [float(max(1, len(option))) for option in options]
-    elif mode == "text" and normalise == "bytes":
-        sizes = [float(max(1, len(option.encode()))) for option in options]
-    by_size = [total / size for total, size in zip(sums, sizes, strict=True)]
-    chosen = max(range(len(options)), key=by_size.__getitem__)
-    by_sum = max(range(len(options)), key=sums.__getitem__)
-    found: dict[str, Any] = {
-        "outcome": "answered",
-        "extracted": LETTERS[chosen] if mode == "letter" else "",
-        "chosen": chosen,
-    }
-    labels = item["labels"]
-    if task.verdict == "pair":
-        return {**found, "score": float(by_sum == 0), "detail": {}}
-    if not labels:
-        return {**found, "outcome": "unjudged", "score": None, "detail": {}}
-    if task.verdict == "mass":
-        weights = [math.exp(one - max(sums)) for one in sums]
-        return {**found, "score": sum(weights[place] for place in labels) / sum(weights), "detail": {}}
-    if (item.get("meta") or {}).get("all_of"):
-        reason = "several options are right together, and a likelihood chooses one: ask with mode = 'generate'"
-        return {**found, "outcome": "failed", "reason": reason, "score": None, "detail": {}}
-    return {**found, "score": float(chosen in labels), "detail": {"right_by_sum": by_sum in labels}}
-
-
-def _verdict(name: str) -> Callable[[dict[str, Any], str], Verdict]:
-    found: Callable[[dict[str, Any], str], Verdict] = plugins.load(VERDICTS, name)
-    return found
+        yield made(config, task, question.item, mode, question, raw), round(spent, 6)
 
 
 def _notes(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

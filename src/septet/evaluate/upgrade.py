@@ -47,16 +47,17 @@ def compare(config: Upgrade, before: Report, after: Report, run: Run) -> Report:
             "p_moved": statistics.sign_flip(was, now, clusters),
             "items": len(some),
             "clusters": len({*clusters}),
+            **_power(was, now, clusters, margin),
         }
     adjusted = statistics.holm([one["p_moved"] for one in verdicts.values()])
     for name, p in zip(verdicts, adjusted, strict=True):
         verdicts[name] |= {"p_moved": round(verdicts[name]["p_moved"], 6), "p_moved_holm": round(p, 6)}
-    rows = [_row(one, two) for one, two in pairs]
+    rows = [moved(one, two) for one, two in pairs]
     lost = [name for name, one in verdicts.items() if not one["holds"]]
     summary["noninferior"] = statistics.share(len(verdicts) - len(lost), len(verdicts))
-    for moved in ("worse", "better", "not compared"):
-        count = sum(row["moved"] == moved for row in rows)
-        summary[moved.replace(" ", "_")] = statistics.share(count, len(rows))
+    for way in ("worse", "better", "not compared"):
+        count = sum(row["moved"] == way for row in rows)
+        summary[way.replace(" ", "_")] = statistics.share(count, len(rows))
     facts = {
         "before": {"report": before.name, "model": before.content["facts"].get("model")},
         "after": {"report": after.name},
@@ -94,6 +95,19 @@ def _capabilities(pairs: Sequence[tuple[Row, Row]], by: str) -> Iterator[tuple[s
     yield from sorted(found.items())
 
 
+def _power(was: Sequence[float], now: Sequence[float], clusters: Sequence[str], margin: float) -> dict[str, Any]:
+    """The smallest difference that these items would show four times in five, and how many items the margin asks for."""
+    variance = statistics.variance_of(was, now) if len(was) > 1 else 0.0
+    if variance == 0:
+        return {"shows": None, "items_for_margin": None}
+    gains = [after - before for before, after in zip(was, now, strict=True)]
+    effect = max(1.0, statistics.design_effect(gains, clusters)) if len({*clusters}) > 1 else 1.0
+    return {
+        "shows": round(statistics.smallest_difference(len(was), variance, design_effect=effect), 4),
+        "items_for_margin": statistics.items_needed(margin, variance, design_effect=effect),
+    }
+
+
 def _margins(told: Sequence[str]) -> list[tuple[str, float]]:
     found = []
     for one in told:
@@ -114,10 +128,11 @@ def _value(row: Row, at_worst: float) -> float:
     return float(row["exact"] if row["references"] else row["abstained"])
 
 
-def _row(one: Row, two: Row) -> dict[str, Any]:
+def moved(one: Row, two: Row) -> dict[str, Any]:
+    """How an item moved from one report to the other: worse, better, same, or not compared."""
     lacking = [side for side, row in (("before", one), ("after", two)) if "score" in row and row["score"] is None]
     was, now = _value(one, 1.0), _value(two, 0.0)
-    moved = "not compared" if lacking else "better" if now > was else "worse" if now < was else "same"
+    way = "not compared" if lacking else "better" if now > was else "worse" if now < was else "same"
     return {
         "id": one["id"],
         "task": one.get("task", ""),
@@ -129,7 +144,7 @@ def _row(one: Row, two: Row) -> dict[str, Any]:
         "score_before": one.get("score"),
         "score_after": two.get("score"),
         "asked_alike": one.get("prompt") == two.get("prompt"),
-        "moved": moved,
+        "moved": way,
     }
 
 

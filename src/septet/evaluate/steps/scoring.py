@@ -22,6 +22,13 @@ class Score(Config):
     normalise: Literal["characters", "bytes", "none"] = field(
         "characters", "By what the log-probability of an option's text is divided, so that long options may win."
     )
+    within: float = field(
+        0.0,
+        "Stop when the score is known to within so many points (1 = 0.01) at 95 %; 0: ask all. Items are drawn by how hard "
+        "they were in the reports tied to `earlier`.",
+        ge=0,
+        le=50,
+    )
     limit: int = field(0, "Items asked of each task at most, drawn by the seed; 0: all.", ge=0)
     max_tokens: int = field(0, "Longest output in tokens; 0: as each task says.", ge=0, le=32768)
     temperature: float = field(0.0, "0 is greedy.", ge=0, le=2)
@@ -37,14 +44,23 @@ class Score(Config):
 
 
 @step("evaluate.score", version=1)
-def score(config: Score, model: Model, suite: Suite, contamination: Report | None, run: Run) -> Report:
+def score(
+    config: Score,
+    model: Model,
+    suite: Suite,
+    contamination: Report | None = None,
+    earlier: tuple[Report, ...] = (),
+    *,
+    run: Run,
+) -> Report:
     """The share of right answers by task, mode and language with intervals, and every item with what came back for it.
 
-    With a report of data.contamination, each number is given on the clean items beside all items.
+    With a report of data.contamination, each number is given on the clean items beside all items. With `within`, items are drawn
+    by their difficulty in `earlier` reports on the same suite, until the number is known well enough.
     """
     from septet.evaluate.score import evaluate
 
-    return evaluate(config, model, suite, contamination, run)
+    return evaluate(config, model, suite, contamination, earlier, run)
 
 
 class Rejudge(Config):
