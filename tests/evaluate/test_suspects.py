@@ -37,6 +37,10 @@ GOOD = (
         ["True, False", "False, True"],
     ),
     item("What is the value of x + y?", ["1", "2", "3", "12"]),
+    item("Which cross gives only tall plants?", ["Aabb", "aabb", "AAbb", "AaBb"]),
+    item("Round 4.803 to two decimal places.", ["4.81", "4.80", "5.0", "4.8"]),
+    item("把下列三种宗教按产生的先后排列：①佛教②基督教③伊斯兰教", ["①②③", "②①③", "③①②", "②③①"]),
+    item("患者心电图示窦性心律不齐，应首先检查什么？", ["甲状腺功能", "血脂", "尿常规", "肝功能"]),
     item("甲、乙两数之比是多少？", ["1:2", "2:1", "1:3", "3:1"]),
     item("How large a share of the trees was felled?", ["1/3", "0.3", "3%", "1/30"]),
 )
@@ -112,7 +116,7 @@ def test_no_text_breaks_the_look(question, options, label):
 
 
 def test_the_item_alone_against_the_labels_of_experts(shared):
-    """Measured 2026-11-29: AUC 0.57, precision 0.72 at the mark of 0.25, recall 0.13. Most bad items do not show it."""
+    """Measured 2026-11-29: AUC 0.57, precision 0.72 at the mark of 0.25, recall 0.12. Most bad items do not show it."""
     items = mmlu_redux.read(shared / "benchmarks/mmlu_redux").items
     bad = np.array([one["category"] not in ("ok", "expert") for one in items])
     scores = np.array([score(flaws(one)) for one in items])
