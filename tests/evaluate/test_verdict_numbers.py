@@ -308,3 +308,9 @@ def test_short_answers():
     verdict = reference.judge(asked("reference", "the Palace Museum"), "The answer is the old Palace Museum")
     assert verdict.score == 0
     assert 0.7 < verdict.detail["f1"] < 1
+
+
+@pytest.mark.parametrize("piece", ["1", "the answer is ", "答案是不知道，", "(", "\\boxed{", "[", "<<", "A "])
+def test_a_model_that_repeats_itself_gets_a_verdict(piece):
+    for judge in (number.judge, math.judge, reference.judge, bbh.judge):
+        assert judge(asked("", "12"), piece * 20_000).score == 0

@@ -38,7 +38,7 @@ def sentences(text: str) -> list[str]:
 
 def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     """Whether one full stop ends a sentence."""
-    before = text[start : match.start()]
+    before = text[max(start, match.start() - 80) : match.start()]
     last = re.search(r"[\w.]+$", before)
     word = last[0].casefold() if last else ""
     if word.isdigit() and not before[: -len(word)].rpartition("\n")[2].strip(" \t*_#-"):

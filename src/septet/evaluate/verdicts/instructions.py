@@ -160,7 +160,7 @@ def _first_word(text: str, given: Settings) -> bool:
 
 
 def _placeholders(text: str, given: Settings) -> bool:
-    return len(re.findall(r"\[.*?\]", text)) >= int(given["num_placeholders"])
+    return len(re.findall(r"\[[^\[\]\n]*\]", text)) >= int(given["num_placeholders"])
 
 
 def _postscript(text: str, given: Settings) -> bool:
@@ -203,7 +203,12 @@ def _json(text: str, given: Settings) -> bool:  # noqa: ARG001
 
 
 def _title(text: str, given: Settings) -> bool:  # noqa: ARG001
-    return any(one.strip("<>").strip() for one in re.findall(r"<<[^\n]+>>|《《[^\n]+》》", text))
+    for opening, closing in (("<<", ">>"), ("《《", "》》")):
+        for line in text.split("\n"):
+            inside = line.partition(opening)[2].rpartition(closing)[0]
+            if inside.strip("<>《》").strip():
+                return True
+    return False
 
 
 def _two(text: str, given: Settings) -> bool:  # noqa: ARG001

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from septet.evaluate.verdicts import arithmetic
-from septet.evaluate.verdicts.verdict import Verdict, boxed, nothing, said
+from septet.evaluate.verdicts.verdict import READ, Verdict, boxed, nothing, said
 
 _CUE = re.compile(
     r"(?:answer|result)\s*(?:is|:|=)\s*:?|(?:答案|结果)\s*(?:应该|应)?(?:是|为|[:：])\s*[:：]?", re.IGNORECASE
@@ -56,7 +56,7 @@ def judge(item: dict[str, Any], output: str) -> Verdict:
     silent = nothing(output, bool(references))
     if silent is not None:
         return silent
-    found = answer(said(output))
+    found = answer(said(output)[-READ:])
     if not found:
         return Verdict("unparsed", "", 0.0 if references else None, {"reason": "no answer is found"})
     keys = [(boxed(one) or [one])[-1] for one in references]

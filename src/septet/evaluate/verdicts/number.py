@@ -17,7 +17,7 @@ _SCALES = {"千": 10**3, "万": 10**4, "百万": 10**6, "亿": 10**8, "thousand"
 _NUMBER = re.compile(
     r"(?P<sign>(?<![\w)\]}.])[-+]\s?\$?)?"
     r"(?:\\[dt]?frac\s*\{\s*(?P<over>-?\d+)\s*\}\s*\{\s*(?P<under>\d+)\s*\}"
-    r"|(?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?P<part>\.\d+)?(?:[eE](?P<power>[+-]?\d{1,2})(?![\w.]))?"
+    r"|(?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d{1,300})?(?P<part>\.\d{1,300})?(?:[eE](?P<power>[+-]?\d{1,2})(?![\w.]))?"
     r"(?:(?P<mixed>\s\d+)?\s?[/\u2044]\s?(?P<below>\d+)(?![\d/]))?)"
     r"\s?(?P<scale>百万|[千万亿]|(?:thousand|million|billion)(?![a-z]))?(?P<percent>\s?\\?%)?",
     re.IGNORECASE,
@@ -28,6 +28,8 @@ _CUE = re.compile(
 )
 _NUMERALS = re.compile(r"负?[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?")
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+# So many of the last cues are looked at: an output that repeats itself has thousands.
+_CUES = 20
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 
 
@@ -54,7 +56,9 @@ def reference_number(text: str) -> dict[str, Any] | None:
 
 def answer(output: str) -> tuple[dict[str, Any] | None, str]:
     """The number that a text comes to, and by which rule it was found."""
-    text = plain(re.sub(r"<<[^<>\n]*>>", "", output)).replace("\u2212", "-").replace("\\$", "$").replace("{,}", ",")
+    text = (
+        plain(re.sub(r"<<[^<>\n]{0,200}>>", "", output)).replace("\u2212", "-").replace("\\$", "$").replace("{,}", ",")
+    )
     text = re.sub(r"\\[,!;]|\\text\s*\{\s*", "", text)
     _, mark, marked = said(output).rpartition("####")
     if mark:
@@ -66,8 +70,8 @@ def answer(output: str) -> tuple[dict[str, Any] | None, str]:
         found = numbers(content)
         if found:
             return found[-1] if "=" in content else found[0], "box"
-    for match in reversed(list(_CUE.finditer(text))):
-        rest = re.split(r"\n|[.!?]\s|[。！？;；]", text[match.end() :].lstrip(), maxsplit=1)[0]
+    for match in reversed(list(_CUE.finditer(text))[-_CUES:]):
+        rest = re.split(r"\n|[.!?]\s|[。！？;；]", text[match.end() :][:300].lstrip(), maxsplit=1)[0]
         found = numbers(rest.rpartition("=")[2]) or numbers(rest)
         if found:
             return found[0], "cue"

@@ -13,6 +13,8 @@ Outcome = Literal["answered", "empty", "unparsed"]
 # A template may have opened the thinking in the prompt, so that the output holds its end alone.
 _THOUGHT = re.compile(r"(?s)^.*(?:</(?:think|thinking|thought|reasoning)>|◁/think▷|<\|channel\|>final<\|message\|>)")
 _THINKING = re.compile(r"<(?:think|thinking|thought|reasoning)>|◁think▷|<\|channel\|>analysis<\|message\|>")
+READ = 8000
+_RUNS = re.compile(r"((.)\2{99})\2+", re.DOTALL)
 _MARKS = re.compile(r"\*\*|__|`|(?m:^\s{0,3}#{1,6}\s+(?=\S))")
 
 
@@ -36,8 +38,10 @@ def said(output: str) -> str:
 
 
 def plain(output: str) -> str:
-    """What was said, in half-width characters and without the marks of Markdown."""
-    return _MARKS.sub("", unicodedata.normalize("NFKC", said(output))).strip()
+    """The end of what was said, in half-width characters and without the marks of Markdown. An answer stands at the end: no more
+    than the last `READ` characters are looked at, and runs of one character are cut, so that a looping model costs no more."""
+    ended = _RUNS.sub(r"\1", said(output).strip()[-READ:])
+    return _MARKS.sub("", unicodedata.normalize("NFKC", ended)).strip()
 
 
 def nothing(output: str, keyed: bool = True) -> Verdict | None:
@@ -51,9 +55,10 @@ def nothing(output: str, keyed: bool = True) -> Verdict | None:
 
 
 def boxed(text: str) -> list[str]:
-    r"""What stands in each `\boxed{...}` or `\fbox{...}`, nested braces and all. One that never closes is left out."""
+    r"""What stands in each `\boxed{...}` or `\fbox{...}`, nested braces and all: the last twenty. One that never
+    closes is left out."""
     found = []
-    for opening in re.finditer(r"\\(?:boxed|fbox)\s*", text):
+    for opening in list(re.finditer(r"\\(?:boxed|fbox)\s*", text))[-20:]:
         at = opening.end()
         if at >= len(text) or text[at] != "{":
             single = re.match(r"[0-9A-Za-z]", text[at:])
