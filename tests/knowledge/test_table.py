@@ -333,6 +333,21 @@ def test_many_small_commits_are_gathered_and_found_all_along(tmp_path, monkeypat
     assert pieces <= 6  # not one for each of the thirteen
 
 
+def test_vectors_are_indexed_once_an_index_has_grown_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "EXACT", 500)
+    monkeypatch.setattr(tables, "_PIECES", 3)
+    grown = made(tmp_path / "t", 300)
+    indexed = lambda: any("vector" in one.columns for one in grown._refresh().list_indices())  # noqa: E731
+    for start in range(300, 900, 100):
+        assert not indexed() or start > 500
+        grown.commit(arrow([row(f"k{n}", f"new w{n}") for n in range(start, start + 100)]))
+    assert indexed()
+    for number in (5, 640, 899):
+        word = "old" if number < 300 else "new"
+        (first, *_) = grown.by_vector(np.array(row("", f"{word} w{number}")["vector"]), "", 3, ["key"])
+        assert first["key"] == f"k{number}"
+
+
 def test_what_an_erasure_took_out_is_in_no_file(tmp_path):
     folder = tmp_path / "index"
     table = made(folder)

@@ -119,7 +119,6 @@ def _print(said: dict[str, Any]) -> None:
         (row["moved"], row["id"], clip(row["before"], 30), clip(row["after"], 30)) for row in said.get("items", ())
     ]
     if lines:
-        print()
         _cut(lines, ("moved", "item", "first", "second"))
     if "corpus" in said:
         _print_corpora(said["corpus"])

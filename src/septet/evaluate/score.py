@@ -309,6 +309,9 @@ def _notes(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         count = sum(row["outcome"] == outcome for row in rows)
         if count:
             yield f"{count} of {len(rows)} items: {outcome}"
+    cut = sum(row["finish"] == "length" and row["outcome"] == "answered" for row in rows)
+    if cut:
+        yield f"{cut} outputs were cut off at their longest and judged as they stand: see max_tokens"
     if any(row["bound"] for row in rows):
         count = sum(row["bound"] for row in rows)
         yield f"for {count} items the endpoint did not name every letter: its probability is bounded, not known"

@@ -140,6 +140,7 @@ class Table:
             table.merge_insert("key").when_matched_update_all().when_not_matched_insert_all().execute(rows)
             if len(rows) > _MANY or table.stats()["fragment_stats"]["num_small_fragments"] > _PIECES:
                 table.optimize(cleanup_older_than=_KEPT)
+                _index_vectors(table)
 
     def rewrite(self, transform: Callable[[Any], Any]) -> None:
         """Write every row anew through `transform` (batch to batch) and remove all that was there before, versions and all."""
@@ -229,7 +230,7 @@ def quoted(text: str) -> str:
 
 def _fill(folder: Path, schema: Any, batches: Iterable[Any]) -> None:
     import pyarrow as pa
-    from lancedb.index import FTS, Bitmap, BTree, IvfRq
+    from lancedb.index import FTS, Bitmap, BTree
 
     with _lance_errors(folder):
         table = _connect(folder).create_table(_NAME, schema=schema)
@@ -248,9 +249,16 @@ def _fill(folder: Path, schema: Any, batches: Iterable[Any]) -> None:
             table.create_index(name, config=Bitmap())
         for name in ("key", "source"):
             table.create_index(name, config=BTree())
-        count = table.count_rows()
-        if count > EXACT:
-            table.create_index("vector", config=IvfRq(distance_type="cosine", num_partitions=max(1, count // 4000)))
+        _index_vectors(table)
+
+
+def _index_vectors(table: Any) -> None:
+    """Index the vectors once there are so many rows, whether they came at once or little by little."""
+    from lancedb.index import IvfRq
+
+    count = table.count_rows()
+    if count > EXACT and not any("vector" in one.columns for one in table.list_indices()):
+        table.create_index("vector", config=IvfRq(distance_type="cosine", num_partitions=max(1, count // 4000)))
 
 
 def _connect(folder: Path) -> Any:
