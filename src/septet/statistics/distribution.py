@@ -7,6 +7,7 @@ The t distribution goes over the regularised incomplete beta function, computed 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 _NORMAL = NormalDist()
@@ -41,17 +42,22 @@ def t_cdf(x: float, freedom: float) -> float:
     return 1 - tail if x > 0 else tail
 
 
+@lru_cache(4096)
 def t_quantile(p: float, freedom: float) -> float:
     """The number below which Student's t stays with chance p. Raises ValueError for what is no chance or no freedom."""
     if not 0 < p < 1:
         raise ValueError(f"a quantile's chance lies between 0 and 1, not at {p}")
     if p < 0.5:
         return -t_quantile(1 - p, freedom)
-    low, high = 0.0, 2.0
+    # Student's tails are the heavier ones: the normal quantile lies below, and is near where freedom is large.
+    low = max(0.0, _NORMAL.inv_cdf(p))
+    high = low * 1.05 + 1e-3
     while t_cdf(high, freedom) < p:
         low, high = high, high * 2
-    for _ in range(80):
+    while high - low > 1e-13 * high:
         middle = (low + high) / 2
+        if middle in (low, high):
+            break
         if t_cdf(middle, freedom) < p:
             low = middle
         else:
