@@ -8,6 +8,7 @@ the product's own functions. The folder is SEPTET_SHARED or ../shared.
 
 from __future__ import annotations
 
+import copy
 import csv
 import os
 from collections.abc import Iterator
@@ -17,11 +18,13 @@ from typing import Any
 import numpy as np
 
 from septet.evaluate.budget import drawn, estimated, ranks, start, strata_of
+from septet.statistics import clustered_mean
 
 COUNTS = (20, 50, 100, 200)
-WAYS = ("random", "stratified", "regression", "both")
+WAYS = ("random", "stratified", "regression", "both", "neyman")
+"""`both` is stratified and regression; `neyman` is both, with more items where the fitted models' scores spread more."""
 TARGETS = (0.05, 0.03, 0.02, 0.01)
-SPLITS, DRAWS = 10, 10
+SPLITS, DRAWS = 60, 5
 
 
 def measure(splits: int = SPLITS, draws: int = DRAWS) -> list[str]:
@@ -35,13 +38,18 @@ def measure(splits: int = SPLITS, draws: int = DRAWS) -> list[str]:
     for drift in (False, True):
         found = errors(scores, splits, draws, drift)
         fitted = "the 20 weakest models, tested on the 10 strongest" if drift else "26 models, tested on the 13 others"
-        runs = len(found["random", COUNTS[0]])
+        by = f"{splits} splits, {draws} draws each" if not drift else f"{splits * draws} draws"
         lines += [
-            f"Mean absolute error in points, fitted on {fitted}; {runs} draws each (95 % interval of the mean by draws):",
+            f"Mean absolute error in points, fitted on {fitted}; {by} (95 % interval, clustered by split):",
             "",
             "| items | " + " | ".join(WAYS) + " |",
             "|---|" + "---|" * len(WAYS),
-            *("| " + " | ".join([str(count), *(_cell(found[way, count]) for way in WAYS)]) + " |" for count in COUNTS),
+            *(
+                "| "
+                + " | ".join([str(count), *(_cell(found[way, count], 1 if drift else draws) for way in WAYS)])
+                + " |"
+                for count in COUNTS
+            ),
             "",
         ]
     lines += [
@@ -51,7 +59,7 @@ def measure(splits: int = SPLITS, draws: int = DRAWS) -> list[str]:
         "|---|---|---|---|",
     ]
     for within in TARGETS:
-        cells = [_stopped(scores, within, way, splits) for way in ("simple", "proportional", "neyman")]
+        cells = [_stopped(scores, within, way, max(1, splits // 6)) for way in ("simple", "proportional", "neyman")]
         lines.append(f"| ±{within * 100:g} points | " + " | ".join(cells) + " |")
     return lines
 
@@ -76,6 +84,7 @@ def errors(
         whole = [np.arange(len(hardness))]
         for count in COUNTS:
             strata = strata_of(hardness, count // 2, random)
+            earlier = {str(at): row.tolist() for at, row in enumerate(scores[:, fitted])}
             for _ in range(draws):
                 simple, layered = drawn(whole, count, random), drawn(strata, count, random)
                 for way, cut, at, line in (
@@ -86,6 +95,14 @@ def errors(
                 ):
                     means = [estimated(cut, line, at, scores[at, model]).value for model in tested]
                     found[way, count].append(float(np.abs(np.array(means) - truth).mean()) * 100)
+                plan = start(list(earlier), 1.0, earlier, int(random.integers(2**31)), count, count, "neyman")
+                asked = plan.next_batch()
+                means = []
+                for model in tested:
+                    own = copy.deepcopy(plan)
+                    own.add({one: float(scores[int(one), model]) for one in asked})
+                    means.append(own.estimate().value)
+                found["neyman", count].append(float(np.abs(np.array(means) - truth).mean()) * 100)
     return found
 
 
@@ -116,6 +133,6 @@ def _stopped(scores: np.ndarray, within: float, way: str, splits: int) -> str:
     return f"{np.mean(asked):.0f} items, {np.mean(covered):.1%} of {len(covered)}"
 
 
-def _cell(values: list[float]) -> str:
-    half = 1.96 * float(np.std(values, ddof=1)) / len(values) ** 0.5 if len(values) > 1 else float("nan")
-    return f"{np.mean(values):.2f} ± {half:.2f}"
+def _cell(values: list[float], draws: int) -> str:
+    measured = clustered_mean(values, clusters=[str(at // draws) for at in range(len(values))])
+    return f"{measured.value:.2f} ± {(measured.high - measured.low) / 2:.2f}"
