@@ -15,31 +15,38 @@ from septet.evaluate.steps.answers import (
     speech,
 )
 from septet.evaluate.steps.comparing import Parity, Upgrade, parity, upgrade
+from septet.evaluate.steps.growth import Calibrate, Comparable, Renew, calibrate, comparable, renew
 from septet.evaluate.steps.scoring import Rejudge, Score, rejudge, score
 from septet.evaluate.steps.suites import BringSuite, ReadBenchmark, ReadCollection, benchmark, collection, suite
 
 __all__ = [
     "Answers",
     "BringSuite",
+    "Calibrate",
     "Choice",
+    "Comparable",
     "Compare",
     "Faithfulness",
     "Parity",
     "ReadBenchmark",
     "ReadCollection",
     "Rejudge",
+    "Renew",
     "Retrieval",
     "Score",
     "Speech",
     "Upgrade",
     "answers",
     "benchmark",
+    "calibrate",
     "choice",
     "collection",
+    "comparable",
     "compare",
     "faithfulness",
     "parity",
     "rejudge",
+    "renew",
     "retrieval",
     "score",
     "speech",
