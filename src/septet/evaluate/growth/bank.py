@@ -56,7 +56,7 @@ def calibrated(
     chosen = {model: {one: rows[one].get("chosen") for one in ids if one in rows} for model, rows in answered.items()}
     doubted = {one.item: one for one in suspects([item for item in items if item["id"] in set(ids)], chosen)}
     going: dict[str, list[str]] = {}
-    for one in retire(ids, table, _leaked(contamination, ids), _superseded(knowledge, items), scale.items):
+    for one in retire(ids, table, _leaked(contamination, ids), _superseded(knowledge, items, config.day), scale.items):
         going.setdefault(one.item, []).append(f"{one.why}: {one.reason}")
     flagged = [one for one in ids if one in doubted and doubted[one].score >= config.doubt]
     summary: dict[str, Measure] = {
@@ -197,12 +197,14 @@ def _leaked(contamination: Report | None, ids: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _superseded(knowledge: KnowledgeBase | None, items: Sequence[Row]) -> dict[str, str]:
-    """Items whose evidence the sources no longer hold."""
+def _superseded(knowledge: KnowledgeBase | None, items: Sequence[Row], day: str) -> dict[str, str]:
+    """Items whose evidence the sources no longer hold, or hold in a version that had ended by then."""
     if knowledge is None:
         return {}
     texts: dict[str, list[str]] = {}
     for chunk in knowledge.chunks():
+        if day and chunk.get("valid_to") and chunk["valid_to"] < day:
+            continue
         texts.setdefault(str(chunk["source"]), []).append(str(chunk["text"]))
     found = {}
     for item in items:
