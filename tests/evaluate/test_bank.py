@@ -14,6 +14,7 @@ from septet.evaluate.suites import sealed
 from septet.kinds import KnowledgeBase, Report, Suite
 
 TASK = Task("exam", "en", "letter", "option", chance=0.25)
+ENDS = {13: "2026-01-31", 14: "2030-01-01"}
 MODELS = {f"m{number}": -1.5 + 0.5 * number for number in range(7)}
 
 
@@ -79,10 +80,13 @@ def test_what_should_go_goes_with_its_reason_and_the_rest_holds_the_scale(first,
     said = [{"suite": "exam", "id": "exam/11", "verdict": "contaminated", "covered": 0.9, "rows": 3}]
     leaked = Report.write(tmp_path / "leaked", "contamination", {}, said)
     knowledge = knowledge_base(tmp_path / "knowledge", [number for number in range(160) if number != 12])
-    calibration = calibrate(Calibrate(), suite, answered, None, leaked, knowledge, run=Run(tmp_path / "c"))
+    config = Calibrate(day="2026-02-01")
+    calibration = calibrate(config, suite, answered, None, leaked, knowledge, run=Run(tmp_path / "c"))
     going = {row["id"]: row["retire"] for row in calibration.items() if row["retire"]}
     assert going["exam/11"] == ["leaked: 90% of it stand in the training data, in 3 rows"]
     assert going["exam/12"] == ["superseded: its evidence is no longer in 12.md"]
+    assert "exam/13" in going
+    assert "exam/14" not in going, "its version ends later"
     assert going["exam/8"][0].startswith("settled")
     suspect = {row["id"]: row["suspect"] for row in calibration.items()}
     assert suspect["exam/7"] >= 0.5, "the better models agree on another option"
@@ -128,7 +132,15 @@ def knowledge_base(folder, numbers) -> KnowledgeBase:
     import pyarrow.parquet as pq
 
     folder.mkdir()
-    rows = [{"id": str(n), "source": f"{n}.md", "text": f"Chapter. This is number {n}. The end."} for n in numbers]
+    rows = [
+        {
+            "id": str(n),
+            "source": f"{n}.md",
+            "text": f"Chapter. This is number {n}. The end.",
+            "valid_to": ENDS.get(n, ""),
+        }
+        for n in numbers
+    ]
     pq.write_table(pa.Table.from_pylist(rows), folder / "chunks.parquet")
     (folder / "meta.json").write_text("{}")
     return KnowledgeBase(folder)

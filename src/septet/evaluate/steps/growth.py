@@ -14,6 +14,9 @@ class Calibrate(Config):
     doubt: float = field(
         0.5, "From this score on an item looks bad and is masked in one of the two numbers.", gt=0, le=1
     )
+    day: str = field(
+        "", "Evidence in a version that had ended by this day (YYYY-MM-DD) is stale; empty: only what is gone is."
+    )
 
 
 @step("evaluate.calibrate", version=1)
