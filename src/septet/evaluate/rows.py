@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from septet.evaluate.steps.scoring import Score
 
 VERDICTS = "septet.verdicts"
+LATER = ("judge", "unjudged")
+"""Verdicts that another step gives: a judge, or measures over all outputs."""
 Outcome = Literal["answered", "empty", "truncated", "unparsed", "unjudged", "failed"]
 
 
@@ -89,6 +91,8 @@ def judged(item: Mapping[str, Any], task: Task, mode: Mode, raw: Raw, normalise:
         return _compared(item, task, mode, raw, normalise)
     if not raw.output.strip():
         return {"outcome": "empty", "score": 0.0, "extracted": "", "chosen": None, "detail": {}}
+    if task.verdict in LATER:
+        return {"outcome": "unjudged", "score": None, "extracted": "", "chosen": None, "detail": {}}
     verdict = _verdict(task.verdict)(dict(item), raw.output)
     outcome: Outcome = verdict.outcome
     if verdict.outcome == "unparsed" and raw.finish == "length":

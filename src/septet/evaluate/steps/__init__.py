@@ -17,7 +17,16 @@ from septet.evaluate.steps.answers import (
 from septet.evaluate.steps.comparing import Parity, Upgrade, parity, upgrade
 from septet.evaluate.steps.growth import Calibrate, Comparable, Renew, calibrate, comparable, renew
 from septet.evaluate.steps.scoring import Rejudge, Score, rejudge, score
-from septet.evaluate.steps.suites import BringSuite, ReadBenchmark, ReadCollection, benchmark, collection, suite
+from septet.evaluate.steps.suites import (
+    BringSuite,
+    ReadBenchmark,
+    ReadCollection,
+    Twins,
+    benchmark,
+    collection,
+    suite,
+    twins,
+)
 
 __all__ = [
     "Answers",
@@ -35,6 +44,7 @@ __all__ = [
     "Retrieval",
     "Score",
     "Speech",
+    "Twins",
     "Upgrade",
     "answers",
     "benchmark",
@@ -51,5 +61,6 @@ __all__ = [
     "score",
     "speech",
     "suite",
+    "twins",
     "upgrade",
 ]

@@ -55,3 +55,22 @@ def collection(config: ReadCollection, run: Run) -> Suite:
     from septet.evaluate.suites import collected
 
     return collected(config.name, config.path, config.partial, run)
+
+
+class Twins(Config):
+    """Ask each choice item twice: among its options, and openly."""
+
+    name: str = field("exam", "What the suite is called.")
+    seed: int = field(1, "Decides the order of the options.")
+
+
+@step("evaluate.twins", version=1)
+def twins(config: Twins, suite: Suite, run: Run) -> Suite:
+    """An exam in the shape of SuperCLUE out of your own choice items: a closed and an open question of each stem.
+
+    The real questions of SuperCLUE are not public; the difference between the two twins shows how much the options helped.
+    """
+    from septet.evaluate.suites import sealed
+    from septet.evaluate.twins import twins as made
+
+    return sealed(made(list(suite.items()), config.name, config.seed), run)
