@@ -91,8 +91,8 @@ def item(
 
     `label` is the place of the right option; `labels` where several are right. `passage` stands before the question, `cluster`
     names what several items stand on (a passage, a template): their errors are not independent. `meta` holds what a verdict
-    needs besides. `kind` is `choice` where there are options, else `question`, unless given (`code`, `instruction`, `pair`,
-    `opening`, `dialogue`).
+    needs besides; its `before`, where there is one, stands before the item just as it is, in place of header and shots. `kind`
+    is `choice` where there are options, else `question`, unless given (`code`, `instruction`, `pair`, `opening`, `dialogue`).
 
     Raises ConfigError for a label that names no option.
     """

@@ -51,6 +51,9 @@ def build(task: Task, item: Mapping[str, Any], shots: Sequence[Mapping[str, Any]
     solved = [_filled(task, shot, mode) + _answer(task, shot, mode) for shot in shots]
     header = task.preamble or _put(task.layout.header, {"subject": task.subject})
     text = task.layout.between.join(filter(None, (header, *solved, _filled(task, item, mode))))
+    before = (item.get("meta") or {}).get("before")
+    if before is not None:
+        shots, text = (), before + _filled(task, item, mode)
     ends: tuple[str, ...] = ()
     if mode != "generate":
         given = LETTERS[: len(options)] if mode == "letter" else options
