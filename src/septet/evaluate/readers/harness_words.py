@@ -26,13 +26,13 @@ class Unfit(ValueError):
 
 
 class Asked(NamedTuple):
-    """A row as the harness asks it. `answer` is what would stand behind it as an example; `choices` are without delimiter."""
+    """A row as the harness asks it. `choices` are without delimiter; `target` is what `doc_to_target` gives, as text."""
 
     text: str
-    answer: str
     choices: list[str] | None
     right: list[int]
     references: list[str]
+    target: str
 
 
 class Words:
@@ -58,17 +58,18 @@ class Words:
         target = self._target(self.config.get("doc_to_target"), row)
         prefix = self._prefix(row, self.config.get("gen_prefix"))
         text += (self.delimiter if _apart(text, prefix) and prefix else "") + prefix
+        told = str(target)
         if self.kind == "generate_until":
             if choices is not None and isinstance(target, int):
                 target = _at(choices, target)
             references = [str(one) for one in target] if isinstance(target, list) else [str(target)]
-            return Asked(text, "", None, [], references)
+            return Asked(text, None, [], references, told)
         if self.kind == "loglikelihood":
-            return Asked(text, "", [str(target)], [], [str(target)])
+            return Asked(text, [told], [], [told], told)
         if not choices:
             raise Unfit("it has no choices")
         places = _places(target, choices)
-        return Asked(text, "", choices, places, [choices[place] for place in places])
+        return Asked(text, choices, places, [choices[place] for place in places], told)
 
     def example(self, row: Row) -> str:
         """The row as an example before an item, with its answer and what ends it. Raises Unfit."""

@@ -210,7 +210,7 @@ def _item(task: Task, place: int, each: Asked, row: dict[str, Any], filters: Seq
     # As text: the order of its keys is part of the digest that the harness writes.
     doc = json.dumps(row, ensure_ascii=False, default=str)
     digest = hashlib.sha256(json.dumps(row, indent=2, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass"))
-    meta: dict[str, Any] = {"doc": doc, "doc_hash": digest.hexdigest()}
+    meta: dict[str, Any] = {"doc": doc, "doc_hash": digest.hexdigest(), "target": each.target}
     if filters:
         meta["filters"] = [msgspec.to_builtins(one) for one in filters]
     return item(
