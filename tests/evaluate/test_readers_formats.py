@@ -470,7 +470,7 @@ def test_a_teams_own_questions(tmp_path):
     assert by_id["teller_exam/rates/test/r1"]["options"] == ["1 %", "2 %"]
     assert by_id["teller_exam/rates/test/r1"]["label"] == 1
     assert by_id["teller_exam/rates/test/r2"]["labels"] == [0, 2]
-    assert by_id["teller_exam/rates-en-open/test/r3"]["answers"] == ["two percent", "2 %"]
+    assert by_id["teller_exam/rates-open/test/r3"]["answers"] == ["two percent", "2 %"]
     shot = by_id["teller_exam/conduct/dev/0000"]
     assert (shot["split"], shot["language"], shot["options"], shot["label"]) == ("shots", "zh", ["同意", "拒绝"], 1)
     assert by_id["teller_exam/conduct/test/0000"]["split"] == "unlabelled"

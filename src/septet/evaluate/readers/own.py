@@ -150,8 +150,10 @@ def _task(reading: Reading, name: str, lang: str, choice: bool, subject: Any) ->
     }
     full = name
     known = reading.tasks.get(name)
-    if known is not None and (known.language, known.mode == "letter") != (lang, choice):
-        full = f"{name}-{lang}-{'choice' if choice else 'open'}"
+    if known is not None and known.language != lang:
+        full += f"-{lang}"
+    if known is not None and (known.mode == "letter") != choice:
+        full += "-choice" if choice else "-open"
     return reading.task(
         Task(
             full,
