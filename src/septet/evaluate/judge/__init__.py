@@ -1,0 +1,2 @@
+"""Any model as a judge: rubrics, asking in both orders, reading its verdict, its agreement with people, and what that
+corrects."""
