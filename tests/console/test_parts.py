@@ -9,10 +9,11 @@ import pytest
 from filled_workspace import RUN, STEP, run_events
 from starlette.requests import Request
 
-from septet.console import chart, language, view
+from septet.console import chart, items, language, view
 from septet.console.runs import Runs, fold
 from septet.core import events
 from septet.core.events import Event
+from septet.kinds import Report
 
 PLACE = re.compile(r"\{\d\}")
 
@@ -129,3 +130,36 @@ def test_numbers_and_times_are_shown_in_one_way():
     assert [view.size(one) for one in (999, 1000, 2_500_000)] == ["999 B", "1.0 kB", "2.5 MB"]
     assert "08:46:10 UTC" in view.moment("2026-11-24T16:46:10.500+08:00")
     assert view.moment("<never>") == "&lt;never&gt;"
+
+
+def test_the_items_of_a_report_come_the_worst_first(tmp_path):
+    plain = {"question": "?", "labels": [1], "options": ["a", "b"], "references": ["b"], "extracted": "", "output": ""}
+    rows = [
+        {**plain, "id": "right", "score": 1.0, "outcome": "answered", "chosen": 1},
+        {**plain, "id": "wrong", "score": 0.0, "outcome": "answered", "chosen": 0},
+        {**plain, "id": "lost", "score": None, "outcome": "failed", "chosen": None, "reason": "too long"},
+        {
+            **plain,
+            "id": "free",
+            "score": 0.0,
+            "outcome": "unparsed",
+            "chosen": None,
+            "output": "hm",
+            "options": None,
+            "labels": [],
+        },
+    ]
+    lines, count = items.shown(Report.write(tmp_path / "r", "score", {}, rows))
+    assert [(one.id, one.wanted, one.said) for one in lines] == [
+        ("lost", "b", "too long"),
+        ("free", "b", "hm"),
+        ("wrong", "b", "a"),
+    ]
+    assert count == 3
+    moved = [
+        {"id": one, "question": "?", "references": ["b"], "before": "b", "after": "a", "moved": one}
+        for one in ("better", "same", "worse")
+    ]
+    lines, _ = items.shown(Report.write(tmp_path / "u", "upgrade", {}, moved))
+    assert [one.state for one in lines] == ["worse", "better"]
+    assert items.shown(Report.write(tmp_path / "o", "other", {}, [{"id": "x"}])) == ([], 0)

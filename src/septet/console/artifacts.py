@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from septet.console.items import shown
 from septet.console.releases import notes
 from septet.console.view import View
 from septet.core import lineage
@@ -82,6 +83,7 @@ def _about(workspace: Workspace, record: Record) -> dict[str, Any]:
             parents.append((port, fingerprint, _name(workspace, fingerprint)))
     children = [one for one in workspace.store.records() if record.fingerprint in one.parents()]
     report = Report(folder) if record.kind == "Report" else None
+    items, num_items = shown(report) if report is not None else ([], 0)
     return {
         "record": record,
         "folder": folder,
@@ -92,6 +94,8 @@ def _about(workspace: Workspace, record: Record) -> dict[str, Any]:
         "more_files": max(0, len(record.files) - _MOST_FILES),
         "measures": report.summary() if report is not None else {},
         "report_notes": notes(report) if report is not None else [],
+        "items": items,
+        "num_items": num_items,
         "check": None,
     }
 
