@@ -282,6 +282,48 @@ def test_a_row_that_fits_no_template_is_kept_with_its_reason(folder, tmp_path):
     assert "7, is none of 2 choices" in made.rejected[0]["reason"]
 
 
+def test_a_data_set_of_the_hub_is_read_from_a_folder_of_its_name(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    place = tmp_path / "org" / "exam" / "fees"
+    place.mkdir(parents=True)
+    for split, rows in (("test", FEES[:3]), ("dev", FEES[3:])):
+        pq.write_table(pa.Table.from_pylist(rows), place / f"{split}-00000-of-00001.parquet")
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "t.yaml").write_text(
+        "task: t\ndataset_path: org/exam\ndataset_name: fees\ntest_split: test\nfewshot_split: dev\n"
+        "num_fewshot: 1\nfewshot_config: {sampler: first_n}\noutput_type: multiple_choice\n"
+        "doc_to_text: q\ndoc_to_choice: options\ndoc_to_target: right\ntarget_delimiter: ：\n",
+        "utf-8",
+    )
+    made = read(tmp_path / "tasks")
+    assert questions(made)[0].text == "次年收费吗？：收\n\n普通卡的年费是多少？"
+    assert len(made.items) == 4
+
+
+def test_columns_are_named_and_chosen_as_for_pandas(tmp_path):
+    (tmp_path / "a_test.csv").write_text('1;what\n2;"who; when"\n', "utf-8")
+    (tmp_path / "b_test.csv").write_text("3;why\n", "utf-8")
+    config = {
+        "task": "t",
+        "dataset_path": "csv",
+        "dataset_kwargs": {
+            "data_files": {"test": "*_test.csv"},
+            "names": ["number", "question"],
+            "sep": ";",
+            "usecols": ["question", "number"],
+        },
+    }
+    assert harness_tables.splits(config, tmp_path, ["test"])["test"] == [
+        {"number": 1, "question": "what"},
+        {"number": 2, "question": "who; when"},
+        {"number": 3, "question": "why"},
+    ]
+    with pytest.raises(ConfigError, match="'nrows' of reading csv is not known"):
+        harness_tables.splits(config | {"dataset_kwargs": config["dataset_kwargs"] | {"nrows": 1}}, tmp_path, ["test"])
+
+
 PLAIN = {
     "task": "t",
     "dataset_path": "json",

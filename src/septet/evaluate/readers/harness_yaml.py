@@ -76,7 +76,7 @@ def load(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     except ModuleNotFoundError as error:
         raise MissingExtra("yaml", "models") from error
 
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         """Knows one tag more; a class of its own, since a tag is told to a class."""
 
     Loader.add_constructor("!function", lambda loader, node: Code(loader.construct_scalar(node)))
