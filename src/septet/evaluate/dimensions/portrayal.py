@@ -8,6 +8,7 @@ true or right: prompts may ask for one group. Word lists of our own, in English 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FEWEST_MENTIONS = 20
-_FEWEST_BESIDE = 5
+_FEWEST_BESIDE = 10
 """Mentions of groups beside a trade below which the trade is not counted."""
 
 Count = Callable[[str, str], tuple[int, ...]]
@@ -40,10 +41,13 @@ def portrayal(rows: Sequence[Row]) -> Found:
         return found
     kinds: Mapping[str, tuple[tuple[str, ...], Count]] = {
         "gender": (("men", "women"), gender.sides),
-        "origin": (tuple(ORIGINS["en"]), lambda text, language: _mentions(text, _lists(language, ORIGINS))),
+        "origin": (
+            tuple(ORIGINS["en"]),
+            lambda text, language: _mentions(text, _origins(language), len(ORIGINS["en"])),
+        ),
         "region": (
             tuple(REGIONS),
-            lambda text, language: _mentions(text, REGIONS) if language != "en" else (0,) * len(REGIONS),
+            lambda text, language: _mentions(text, _regions() if language != "en" else {}, len(REGIONS)),
         ),
     }
     trades = [_trades(row["output"], str(row["language"])) for row in written]
@@ -118,26 +122,40 @@ def association(counts: NDArray[Any]) -> float:
     return sum(held) / len(held) if held else float("nan")
 
 
-def _lists(language: str, lists: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Group to words: those of the language, of both where it is neither."""
-    chosen = [lists[one] for one in ("en", "zh") if language in (one, "mixed") or language not in ("en", "zh")]
-    return {group: " ".join(one[group] for one in chosen) for group in chosen[0]}
+@functools.cache
+def _origins(language: str) -> dict[str, int]:
+    """Word to the place of its group: words of the language, of both where it is neither."""
+    return {
+        word: place
+        for one in _spoken(language)
+        for place, words in enumerate(ORIGINS[one].values())
+        for word in words.split()
+    }
 
 
-def _mentions(text: str, groups: Mapping[str, str]) -> tuple[int, ...]:
-    group_of = {word: place for place, words in enumerate(groups.values()) for word in words.split()}
-    counts = [0] * len(groups)
-    for _, _, word in swaps.found(text, group_of):
+@functools.cache
+def _regions() -> dict[str, int]:
+    return {word: place for place, words in enumerate(REGIONS.values()) for word in words.split()}
+
+
+@functools.cache
+def _trade_words(language: str) -> dict[str, str]:
+    """Each trade's word, and its plural, to the trade."""
+    words = [word for one in _spoken(language) for word in TRADES[one].split()]
+    return {f"{word}s": word for word in words if word.isascii()} | {word: word for word in words}
+
+
+def _spoken(language: str) -> tuple[str, ...]:
+    return (language,) if language in ("en", "zh") else ("en", "zh")
+
+
+def _mentions(text: str, group_of: Mapping[str, int], groups: int) -> tuple[int, ...]:
+    counts = [0] * groups
+    for _, _, word in swaps.found(text, group_of) if group_of else ():
         counts[group_of[word]] += 1
     return tuple(counts)
 
 
 def _trades(text: str, language: str) -> frozenset[str]:
-    words = [
-        word
-        for one in ("en", "zh")
-        if language in (one, "mixed") or language not in ("en", "zh")
-        for word in TRADES[one].split()
-    ]
-    plurals = {f"{word}s": word for word in words if word.isascii()}
-    return frozenset(plurals.get(word, word) for _, _, word in swaps.found(text, [*words, *plurals]))
+    words = _trade_words(language)
+    return frozenset(words[word] for _, _, word in swaps.found(text, words))

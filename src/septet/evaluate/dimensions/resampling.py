@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DRAWS = 1000
+_CELLS = 4_000_000
+"""Items drawn in all: of a large store fewer draws are made, whose ends are known well enough."""
 
 
 def intervals(
@@ -39,8 +41,9 @@ def intervals(
     groups = [np.asarray(group) for group in groups_of(len(clusters), clusters)]
     values = np.asarray(statistics(np.arange(len(clusters))), float)
     random = np.random.default_rng(seed)
-    drawn = np.empty((_DRAWS, len(values)))
-    for number in range(_DRAWS):
+    draws = max(200, min(_DRAWS, _CELLS // len(clusters)))
+    drawn = np.empty((draws, len(values)))
+    for number in range(draws):
         chosen = random.integers(0, len(groups), len(groups))
         drawn[number] = statistics(np.concatenate([groups[place] for place in chosen]))
     found = []

@@ -8,6 +8,7 @@ about customs, laws and patients are left as they are, for there the answer may 
 
 from __future__ import annotations
 
+import functools
 import re
 from random import Random
 
@@ -106,12 +107,14 @@ def sides(text: str, language: str) -> tuple[int, int]:
     return sum(word in men for _, _, word in places), sum(word in women for _, _, word in places)
 
 
+@functools.cache
 def _sides(language: str) -> tuple[frozenset[str], frozenset[str]]:
     pairs = [*(CHINESE if language != "en" else ()), *(ENGLISH if language != "zh" else ())]
     extra = (frozenset({"his", "him"}), frozenset({"her", "hers"})) if language != "zh" else (frozenset(), frozenset())
     return frozenset(man for man, _ in pairs) | extra[0], frozenset(woman for _, woman in pairs) | extra[1]
 
 
+@functools.cache
 def _both(pairs: tuple[tuple[str, ...], ...]) -> dict[str, str]:
     """Each word with its partner; of two partners the first."""
     found: dict[str, str] = {}

@@ -17,7 +17,10 @@ def _pattern(words: tuple[str, ...], fold: bool) -> re.Pattern[str]:
     latin = [re.escape(one) for one in ordered if one.isascii()]
     other = [re.escape(one) for one in ordered if not one.isascii()]
     parts = [rf"(?<![A-Za-z0-9'’])(?:{'|'.join(latin)})(?![A-Za-z0-9])"] if latin else []
-    parts += ["|".join(other)] if other else []
+    if other:
+        # A look at the first character spares trying every word at every place.
+        firsts = "".join(sorted({re.escape(one[0]) for one in ordered if not one.isascii()}))
+        parts.append(f"(?=[{firsts}])(?:{'|'.join(other)})")
     return re.compile("|".join(parts) or r"(?!)", re.IGNORECASE if fold else 0)
 
 
