@@ -106,6 +106,8 @@ def test_kinds_say_what_they_do():
         ("他说其他人不在，女儿和她的丈夫来了。", "zh", "她说其他人不在，儿子和他的妻子来了。"),
         ("吉他和其他乐器的价格", "zh", None),
         ("孕妇和她的医生", "zh", None),
+        ("女职工三百人，男职工二百人，男女之比是多少？", "zh", None),
+        ("Which share of women is employed?", "en", None),
     ],
 )
 def test_gender_is_swapped_throughout_or_not_at_all(text, language, swapped):
@@ -216,6 +218,12 @@ def test_what_is_hidden_comes_back(text, words):
     outer, first = hidden.words(text, words)
     inner, second = hidden.fixed(outer)
     assert hidden.shown(hidden.shown(inner, second), first) == text
+
+
+def test_long_runs_are_read_once():
+    for run in ("a" * 50_000, "1" * 50_000, "a.b(" * 10_000, "年" * 20_000, "$" * 5_000, "'" * 5_000, "{" * 5_000):
+        outer, taken = hidden.fixed(run)
+        assert hidden.shown(outer, taken) == run
 
 
 def test_a_suite_keeps_its_own_items_and_counts(tmp_path):

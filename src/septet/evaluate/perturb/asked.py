@@ -19,7 +19,8 @@ Make = Callable[[Mapping[str, Any], Random], list[dict[str, Any]]]
 
 _WHOLE = ("code", "opening", "pair", "dialogue")
 _LISTED = re.compile(
-    r"^[ \t]*(?:Options|选项)[:：].*\Z|^[ \t]*(?:\([A-Z]\)|[A-Z][.、．:：)])[ \t]*\S.*$", re.MULTILINE | re.DOTALL
+    r"^[ \t]*(?:Options|选项)[:：].*\Z|^[ \t]*\(?A[.、．:：)][^\n]*\n+[ \t]*\(?B[.、．:：)].*\Z",
+    re.MULTILINE | re.DOTALL,
 )
 _LONGEST = 60
 _APART = "\n\x1e\n"

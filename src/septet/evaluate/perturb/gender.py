@@ -1,9 +1,9 @@
 """Women for men and men for women: every pronoun, kinship word, form of address and given name of a text at once.
 
 A counterfactual pair in the sense of HELM's gender perturbation (Liang et al., 2022) and of Zhao et al. (2018, arXiv 1804.06876):
-what is asked stays the same, so that a right answer stays right. Texts about what bodies of one sex do, about people of history and
-about customs, laws and patients are left as they are, for there the answer may change; this is broad by intent. The words are ours
-(2026-11).
+what is asked stays the same, so that a right answer stays right. Texts about the sexes as such or their bodies, about people who are
+known and about customs, laws and patients are left as they are, for there the answer may change. The cues are broad by intent, and
+still not complete: a change of score on a benchmark of knowledge is to be read beside its twins. The words are ours (2026-11).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from random import Random
 
 from septet.evaluate.perturb import hidden, swaps
-from septet.evaluate.perturb.people import NAMES, alone
+from septet.evaluate.perturb.people import FAMILY, NAMES, alone
 
 ENGLISH = tuple(
     tuple(pair.split("/"))
@@ -38,7 +38,7 @@ CHINESE = tuple(
     师弟/师妹 学长/学姐 学弟/学妹""".split()
 )
 _SPARED = (
-    "其他 他人 他乡 他国 他日 他山 吉他 利他 排他 维他命 他汀 他妈的 他媽 无他 他律 他杀 他处 他方 他物 孙子兵法 君子 女士优先 "
+    "其他 他人 他乡 他国 他日 他山 吉他 利他 排他 维他命 他汀 他妈的 他媽 无他 斯他林 他律 他杀 他处 他方 他物 孙子兵法 君子 女士优先 "
     "男子汉 公公婆婆 叔叔阿姨 爷爷奶奶 爸爸妈妈 老爷爷 老奶奶 女子监狱 先生们女士们 女士们先生们 王子 公主"
 ).split()
 _BODY = re.compile(
@@ -51,12 +51,22 @@ _BODY = re.compile(
 )
 # What is known of a person, of a custom, of a law or of a disease may hang on the sex.
 _KNOWN = re.compile(
-    r"(?<![A-Za-z])(?:president|senator|minister|emperor|philosoph|poet|composer|novelist|painter|century|treaty|slave|abolition|"
-    r"revolution|war|bible|election|patient|diagnos|symptom|year-old|chief justice)|(?<!\d)1\d{3}(?!\d)"
+    r"(?<![A-Za-z])(?:president|senator|minister|governor|emperor|dictator|philosoph|poet|composer|novelist|painter|century|treaty|"
+    r"slave|abolition|revolution|war(?![a-z])|bible|election|congress|parliament|impeach|resign|theor(?:y|ies|em)|published|wrote|"
+    r"invented|discovered|founded|composed|patient|diagnos|symptom|year-old|chief justice|gene(?:s|tic)?(?![a-z])|pedigree|hormone|"
+    r"endocrin|mutation|sickle|milk production|infant|claims|argues|holds that|according to|(?:of|in) (?:wo)?man(?![a-z]))|(?<!\d)1\d{3}(?!\d)"
     r"|[a-z,] [A-Z][a-z]+(?: [A-Z]\.)? [A-Z][a-z]+"
-    r"|皇|朝代|王朝|世纪|公元|历史|古代|诗人|作家|哲学|学者|思想家|著名|风俗|习俗|礼|战争|总统|主席|圣人|佛|教义|经文|患者|病人|症状|"
-    r"诊断|查体|病史|治疗|入院|强奸|婚姻法|刑法"
+    r"|皇|朝代|王朝|世纪|公元|历史|古代|古时|古人|诗|词牌|作家|作者|作品|文学|小说|名著|著作|人物|哲学|学者|思想|学派|尊称|被称|今指|指的是|"
+    r"发明|科学家|音乐家|画家|英雄|名医|著名|风俗|习俗|礼|之喜|战争|总统|主席|圣人|佛|教义|经文|患者|病人|症状|诊断|查体|病史|治疗|入院|强奸|"
+    r"婚姻法|刑法|遗传|色盲|血型|基因|他认为|她认为|红楼|西游|水浒|三国|铁木真|孙悟空"
 )
+# The sexes as such: what holds of one need not hold of the other, and a share of one is not a share of the other.
+_SEXES = re.compile(
+    r"(?<![A-Za-z])(?:fe)?males?(?![A-Za-z])|(?<![A-Za-z])(?<!two )(?<!three )(?<!the )(?<!these )(?<!those )(?:wo)?men(?![A-Za-z])"
+    r"|男女|女男|男性|女性|男子|女子|妇女|女人|男人|[男女][职员]工|[男女][生童婴]",
+    re.IGNORECASE,
+)
+_FULL_NAME = re.compile(rf"[{''.join(sorted(FAMILY))}][\u4e00-\u9fff]{{1,2}}(?:先生|女士)")
 _HER = re.compile(r"(?<![A-Za-z0-9'’])(hers|her|his|him)(?![A-Za-z0-9])", re.IGNORECASE)
 _NO_NOUN = re.compile(
     r"\s*(?:[^\w\s'\"“‘(]|$)|\s+(?:a|an|the|to|in|on|at|by|for|from|with|of|about|into|and|or|but|that|this|these|those|if|when|"
@@ -73,7 +83,7 @@ def gender(text: str, language: str, draw: Random) -> str:
     Nothing is drawn: a name has its partner in the list of its origin.
     """
     del draw
-    if _BODY.search(text) or _KNOWN.search(text):
+    if any(pattern.search(text) for pattern in (_BODY, _KNOWN, _SEXES, _FULL_NAME)):
         return text
     text, taken = hidden.fixed(text, quoted=False)
     if language != "en":

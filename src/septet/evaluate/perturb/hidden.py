@@ -12,23 +12,25 @@ from collections.abc import Iterable, Sequence
 _FIRST, _LAST = 0xF0000, 0xFFFFD
 _STAND_IN = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]")
 
+# Each run of letters is entered at its start alone: a long one is not read again from every place in it.
 _WRITTEN = r"""
-    ```.*?(?:```|\Z)                                      # code between fences
+    ```[^\x1e]*?(?:```|\Z|(?=\x1e))                         # code between fences; \x1e parts texts
   | `[^`\n]+`
   | ^(?:>>>|[ ]{4,}|\t|(?:def|class|import|from|return|for|while|if|else|print)\b(?=[^\n]*[:(=]))[^\n]*$
   | \$\$.+?\$\$ | \$(?!\s)[^$\n]+?(?<!\s)\$               # formulas in TeX
   | \\\(.+?\\\) | \\\[.+?\\\] | \\begin\{(?P<env>[a-zA-Z*]+)\}.*?\\end\{(?P=env)\}
   | \\[a-zA-Z]+(?:\{[^{}\n]*\})*
-  | (?:https?://|www\.)[!-~]+ | [\w.+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+
+  | (?:https?://|www\.)[!-~]+ | (?<![\w.+-])[\w.+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+
   | <[/A-Za-z][^<>\n]*> | \{[^{}\n]*\} | _+
-  | [A-Za-z]\w*\([^()\n]*\) | [A-Za-z0-9]+_[A-Za-z0-9_]+  # calls and names of code
+  | (?<!\w)[A-Za-z]\w*\([^()\n]*\) | (?<![A-Za-z0-9])[A-Za-z0-9]+_[A-Za-z0-9_]+  # calls and names of code
   | 《[^《》\n]*》                                         # titles of works
-  | (?:[A-Za-z0-9.()\[\]]+[ ]?[=+*/^<>≤≥≠≈×÷±∑√∈⊂∪∩→∧∨¬][=]?[ ]?)+[A-Za-z0-9.()\[\]]+
-  | [A-Za-z0-9.()]+(?:[ ]-[ ]|(?<=\d)[-−])[A-Za-z0-9.()]*\d[A-Za-z0-9.()]*
+  | (?<![A-Za-z0-9.()\[\]])(?:[A-Za-z0-9.()\[\]]+[ ]?[=+*/^<>≤≥≠≈×÷±∑√∈⊂∪∩→∧∨¬][=]?[ ]?)+[A-Za-z0-9.()\[\]]+
+  | (?<![A-Za-z0-9.()])[A-Za-z0-9.()]+(?:[ ]-[ ]|(?<=\d)[-−])[A-Za-z0-9.()]*\d[A-Za-z0-9.()]*
 """
 _FIXED = re.compile(_WRITTEN, re.VERBOSE | re.DOTALL | re.MULTILINE | re.ASCII)
 _NUMBER = re.compile(
-    r"[A-Za-z]*[0-9０-９](?:[A-Za-z0-9０-９.,:′″/-]*[A-Za-z0-9０-９])?(?:%|℃|°[CF]?|[ ]?[a-zµ]{1,3}\b)?", re.ASCII
+    r"(?<![A-Za-z])[A-Za-z]*[0-9０-９](?:[A-Za-z0-9０-９.,:′″/-]*[A-Za-z0-9０-９])?(?:%|℃|°[CF]?|[ ]?[a-zµ]{1,3}\b)?",
+    re.ASCII,
 )
 _QUOTED = re.compile(r"(?<![\w'])'[^'\n]{1,40}'(?![\w'])|\[[^\[\]\n]{1,40}\]|[\"“「『][^\"“”「」『』\n]{1,40}[\"”」』]")
 

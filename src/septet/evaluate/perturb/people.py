@@ -99,7 +99,7 @@ _BEFORE = re.compile(r"(?:[A-Za-z0-9]*[A-Z][A-Za-z.]*[ ]|[A-Za-z]-)$")
 _OPENS = re.compile(rf"(?:^|[.!?:;\"“(\n\x1e][ ]?)(?:[A-Z][a-z]*[ ])$|{TITLE}$")
 
 
-_FAMILY = frozenset(
+FAMILY = frozenset(
     "王李张刘陈杨赵黄周吴徐孙胡朱林郭罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾魏薛叶阎潘杜戴钟汪姜谭廖邹熊陆郝崔邱秦侯邵孟钱汤黎贺赖龚"
 )
 _PLACE = re.compile("[族省市县州区路街山河湖江岛寺庙镇乡村旗语国]")
@@ -114,7 +114,7 @@ def alone(text: str, places: Sequence[tuple[int, int, str]]) -> list[tuple[int, 
 def _by_itself(text: str, start: int, end: int) -> bool:
     """In Latin letters: not beside another word with a capital. In Chinese: not behind a surname, nor before such as 族 or 省."""
     if not text[start].isascii():
-        named = text[start] not in "小阿" and start > 0 and text[start - 1] in _FAMILY
+        named = text[start] not in "小阿" and start > 0 and text[start - 1] in FAMILY
         return not named and not _PLACE.match(text, end)
     if _AFTER.match(text, end):
         return False
