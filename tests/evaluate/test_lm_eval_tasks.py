@@ -15,7 +15,7 @@ from septet.evaluate import prompts
 from septet.evaluate.readers import harness_tables
 from septet.evaluate.readers.harness_yaml import load
 from septet.evaluate.readers.lm_eval import read
-from septet.evaluate.verdicts.harness import judge
+from septet.evaluate.verdicts.harness import Pipeline, filtered, judge
 
 CARDS = """question,A,B,C,D,answer
 What does the plain card cost?,12 dollars,13 dollars,None,N/A,A
@@ -260,6 +260,38 @@ def test_what_is_written_is_filtered_and_matched(folder):
     bare = judge(first, " 一百二十元。 ")
     assert (bare.outcome, bare.score) == ("unparsed", 0.0)
     assert bare.detail["filters"]["loose"]["exact_match"] == 1.0
+
+
+CHOSEN = {
+    "function": "multi_choice_regex",
+    "regex_pattern": r"(\([A-Z]\))",
+    "ignore_case": True,
+    "ignore_punctuation": True,
+}
+CHOICES = ["免费", "首年免费", "The fee.", "no"]
+OUTPUTS = {
+    "I say (B), and (A) is wrong": "(B)",
+    "那么首年免费吧": "(B)",
+    "it is the FEE": "(C)",
+    "answer: D": "(D)",
+    "neither": "[invalid]",
+    "": "[invalid]",
+}
+
+
+@pytest.mark.parametrize(("output", "letter"), OUTPUTS.items())
+def test_a_choice_is_found_by_letter_or_text(output, letter):
+    assert filtered(Pipeline("flexible", [CHOSEN]), output, CHOICES) == (letter, letter == "[invalid]")
+
+
+@pytest.mark.peer
+@pytest.mark.filterwarnings("default")
+def test_the_harness_finds_the_same_choice():
+    extraction = pytest.importorskip("lm_eval.filters.extraction")
+    settings = {key: value for key, value in CHOSEN.items() if key != "function"}
+    theirs = extraction.MultiChoiceRegexFilter(**settings)
+    found = theirs.apply([list(OUTPUTS)], [{"choices": CHOICES}])
+    assert found == [list(OUTPUTS.values())]
 
 
 def test_a_likelihood_alone_is_neither_right_nor_wrong(folder):
