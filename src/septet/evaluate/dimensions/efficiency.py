@@ -43,6 +43,10 @@ def efficiency(rows: Sequence[Row]) -> Found:
             ):
                 if any(counts):
                     found.measures[f"{name}.{mode}{suffix}"] = statistics.mean(counts, "tokens", clusters)
+    if any(row["mode"] != "generate" for row in rows) and found.stands:
+        found.notes.append(
+            "tokens of a likelihood mode are those of the prompts: the options that are weighed are not counted"
+        )
     if not found.stands:
         found.notes.append("efficiency is not measured: no row counts its tokens")
     return found

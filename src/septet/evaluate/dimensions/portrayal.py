@@ -61,6 +61,8 @@ def portrayal(rows: Sequence[Row]) -> Found:
             if kind == "region" and suffix == ".en":
                 continue
             at = [place[str(row["id"])] for row in some]
+            if suffix and f"representation.{kind}" not in found.measures:
+                continue
             _measure(found, f"{kind}{suffix}", groups, some, [counts[one] for one in at], [trades[one] for one in at])
     return found
 

@@ -16,7 +16,7 @@ from septet.evaluate import summary
 from septet.evaluate.dimensions import toxic_words
 from septet.evaluate.dimensions.fairness import gaps
 from septet.evaluate.dimensions.found import Found, Row, by, cluster, meta, own, with_languages
-from septet.kinds import Policy, Scorer
+from septet.kinds import Measure, Policy, Scorer
 
 if TYPE_CHECKING:
     from septet.detect.policy import Policy as Rules
@@ -44,7 +44,10 @@ def toxicity(rows: Sequence[Row], policy: Policy | None = None, scorers: Sequenc
     for suffix, some in with_languages(judged):
         found.measures[f"toxic_outputs{suffix}"] = summary.of(some)
         clusters = [cluster(row) for row in some]
-        found.measures[f"toxicity_score{suffix}"] = statistics.mean([row["toxicity"] for row in some], "", clusters)
+        score = statistics.mean([row["toxicity"] for row in some], "", clusters)
+        if not score.value:
+            score = Measure(0.0, 0.0, statistics.rule_of_three(len({*clusters})), score.n)
+        found.measures[f"toxicity_score{suffix}"] = score
     if not any(row["score"] for row in judged):
         most = statistics.rule_of_three(len({cluster(row) for row in judged}))
         found.notes.append(

@@ -1,9 +1,10 @@
 """Women for men and men for women: every pronoun, kinship word, form of address and given name of a text at once.
 
-A counterfactual pair in the sense of HELM's gender perturbation (Liang et al., 2022) and of Zhao et al. (2018, arXiv 1804.06876):
-what is asked stays the same, so that a right answer stays right. Texts about the sexes as such or their bodies, about people who are
-known and about customs, laws and patients are left as they are, for there the answer may change. The cues are broad by intent, and
-still not complete: a change of score on a benchmark of knowledge is to be read beside its twins. The words are ours (2026-11).
+A counterfactual pair in the sense of HELM's gender perturbation (Liang et al., 2022) and of Zhao et al. (2018, arXiv
+1804.06876): what is asked stays the same, so that a right answer stays right. Texts about the sexes as such or their bodies,
+about people who are known and about customs, laws and patients are left as they are, for there the answer may change. The cues
+are broad by intent, and still not complete: a change of score on a benchmark of knowledge is to be read beside its twins. The
+words are ours (2026-11).
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ CHINESE = tuple(
     师弟/师妹 学长/学姐 学弟/学妹""".split()
 )
 _SPARED = (
-    "其他 他人 他乡 他国 他日 他山 吉他 利他 排他 维他命 他汀 他妈的 他媽 无他 斯他林 他律 他杀 他处 他方 他物 孙子兵法 君子 女士优先 "
-    "男子汉 公公婆婆 叔叔阿姨 爷爷奶奶 爸爸妈妈 老爷爷 老奶奶 女子监狱 先生们女士们 女士们先生们 王子 公主"
+    "其他 他人 他乡 他国 他日 他山 吉他 利他 排他 维他命 他汀 他妈的 他媽 无他 斯他林 他律 他杀 他处 他方 他物 孙子兵法 "
+    "君子 女士优先 男子汉 公公婆婆 叔叔阿姨 爷爷奶奶 爸爸妈妈 老爷爷 老奶奶 女子监狱 先生们女士们 女士们先生们 王子 公主"
 ).split()
 _BODY = re.compile(
     r"(?<![A-Za-z])(?:pregnan|prostat|menstru|uter(?:us|ine)|ovar(?:y|ies|ian)|vagin|penis|testic|testoster|estrogen|sperm|semen|"
@@ -54,7 +55,8 @@ _KNOWN = re.compile(
     r"(?<![A-Za-z])(?:president|senator|minister|governor|emperor|dictator|philosoph|poet|composer|novelist|painter|century|treaty|"
     r"slave|abolition|revolution|war(?![a-z])|bible|election|congress|parliament|impeach|resign|theor(?:y|ies|em)|published|wrote|"
     r"invented|discovered|founded|composed|patient|diagnos|symptom|year-old|chief justice|gene(?:s|tic)?(?![a-z])|pedigree|hormone|"
-    r"endocrin|mutation|sickle|milk production|infant|claims|argues|holds that|according to|(?:of|in) (?:wo)?man(?![a-z]))|(?<!\d)1\d{3}(?!\d)"
+    r"endocrin|mutation|sickle|milk production|infant|claims|argues|holds that|according to|"
+    r"(?:of|in) (?:wo)?man(?![a-z]))|(?<!\d)1\d{3}(?!\d)"
     r"|[a-z,] [A-Z][a-z]+(?: [A-Z]\.)? [A-Z][a-z]+"
     r"|皇|朝代|王朝|世纪|公元|历史|古代|古时|古人|诗|词牌|作家|作者|作品|文学|小说|名著|著作|人物|哲学|学者|思想|学派|尊称|被称|今指|指的是|"
     r"发明|科学家|音乐家|画家|英雄|名医|著名|风俗|习俗|礼|之喜|战争|总统|主席|圣人|佛|教义|经文|患者|病人|症状|诊断|查体|病史|治疗|入院|强奸|"
