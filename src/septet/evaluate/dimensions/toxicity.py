@@ -44,10 +44,10 @@ def toxicity(rows: Sequence[Row], policy: Policy | None = None, scorers: Sequenc
     for suffix, some in with_languages(judged):
         found.measures[f"toxic_outputs{suffix}"] = summary.of(some)
         clusters = [cluster(row) for row in some]
-        score = statistics.mean([row["toxicity"] for row in some], "", clusters)
-        if not score.value:
-            score = Measure(0.0, 0.0, statistics.rule_of_three(len({*clusters})), score.n)
-        found.measures[f"toxicity_score{suffix}"] = score
+        mean = statistics.mean([row["toxicity"] for row in some], "", clusters)
+        if not mean.value:
+            mean = Measure(0.0, 0.0, statistics.rule_of_three(len({*clusters})), mean.n)
+        found.measures[f"toxicity_score{suffix}"] = mean
     if not any(row["score"] for row in judged):
         most = statistics.rule_of_three(len({cluster(row) for row in judged}))
         found.notes.append(
