@@ -260,10 +260,7 @@ def _chosen(
         shots = [item for item in items if item["split"] == "shots"]
         asked = [item for item in items if item["split"] not in ("shots", "unlabelled")]
         tests = [item for item in asked if item["split"] == "test"] or asked
-        if config.limit and len(tests) > config.limit:
-            # A draw of its own for each task: more tasks do not change which items one has.
-            places = sorted(random.Random(f"{config.seed} {name}").sample(range(len(tests)), config.limit))  # noqa: S311
-            tests = [tests[place] for place in places]
+        tests = _some(tests, config.limit, f"{config.seed} {name}") if config.limit else tests
         count = config.shots if config.shots >= 0 else tasks[name].shots
         if count > len(shots) and not tasks[name].preamble:
             if config.shots >= 0:
@@ -276,6 +273,15 @@ def _chosen(
     if not found:
         raise ConfigError("the suite holds no item to ask", "Look at its splits with septet show")
     return found
+
+
+def _some(items: Sequence[dict[str, Any]], limit: int, seed: str) -> list[dict[str, Any]]:
+    """So many items of a task, drawn by a seed of its own: more tasks do not change which items one has. Twins go with theirs."""
+    own = [item["id"] for item in items if not (item.get("meta") or {}).get("twin_of")]
+    if len(own) <= limit:
+        return list(items)
+    drawn = {*random.Random(seed).sample(own, limit)}  # noqa: S311 - a draw that can be repeated, no secret
+    return [item for item in items if ((item.get("meta") or {}).get("twin_of") or item["id"]) in drawn]
 
 
 def _asked(

@@ -16,7 +16,7 @@ from septet.evaluate.steps.answers import (
 )
 from septet.evaluate.steps.comparing import Parity, Upgrade, parity, upgrade
 from septet.evaluate.steps.growth import Calibrate, Comparable, Renew, calibrate, comparable, renew
-from septet.evaluate.steps.scoring import Rejudge, Score, rejudge, score
+from septet.evaluate.steps.scoring import Holistic, Perturb, Rejudge, Score, holistic, perturb, rejudge, score
 from septet.evaluate.steps.suites import (
     BringSuite,
     ReadBenchmark,
@@ -36,7 +36,9 @@ __all__ = [
     "Comparable",
     "Compare",
     "Faithfulness",
+    "Holistic",
     "Parity",
+    "Perturb",
     "ReadBenchmark",
     "ReadCollection",
     "Rejudge",
@@ -54,7 +56,9 @@ __all__ = [
     "comparable",
     "compare",
     "faithfulness",
+    "holistic",
     "parity",
+    "perturb",
     "rejudge",
     "renew",
     "retrieval",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from septet.core import Config, Run, field, step
-from septet.kinds import Model, Report, Suite
+from septet.kinds import Model, Policy, Report, Scorer, Suite
 
 
 class Score(Config):
@@ -61,6 +61,45 @@ def score(
     from septet.evaluate.score import evaluate
 
     return evaluate(config, model, suite, contamination, earlier, run)
+
+
+class Perturb(Config):
+    """Add twins of each item, written otherwise."""
+
+    kinds: tuple[str, ...] = field(
+        ("typos", "homophones", "width", "filler", "option_order"),
+        "How twins differ: typos, case, contractions, homophones, traditional, simplified, width, spacing, filler, option_order, "
+        "circular; for fairness dialect_names, gender.",
+    )
+    limit: int = field(0, "Items of each task that get twins at most; 0: all.", ge=0)
+    seed: int = field(1, "Decides what is changed.")
+
+
+@step("evaluate.perturb", version=1)
+def perturb(config: Perturb, suite: Suite, run: Run) -> Suite:
+    """The suite with a twin of each item for each kind, so that one run asks both; what a kind does not change has no twin."""
+    from septet.evaluate.perturb import suite as made
+
+    return made(suite, config.kinds, config.seed, config.limit, run)
+
+
+class Holistic(Config):
+    """Compute the seven measures of HELM."""
+
+    name: str = field("holistic", "The report's name; gates refer to it.")
+
+
+@step("evaluate.holistic", version=1)
+def holistic(
+    config: Holistic, report: Report, policy: Policy | None = None, scorers: tuple[Scorer, ...] = (), *, run: Run
+) -> Report:
+    """Accuracy, calibration, robustness, fairness, bias, toxicity and efficiency of a score, from its items alone.
+
+    Toxicity goes by the policy's terms and by trained scorers where they are given. What the suite does not let one measure is named.
+    """
+    from septet.evaluate.holistic import holistic as made
+
+    return made(config.name, report, run, policy, scorers)
 
 
 class Rejudge(Config):
