@@ -95,7 +95,7 @@ def holistic(
 ) -> Report:
     """Accuracy, calibration, robustness, fairness, bias, toxicity and efficiency of a score, from its items alone.
 
-    Toxicity goes by the policy's terms and by trained scorers where they are given. What the suite does not let one measure is named.
+    Toxicity goes by the policy's terms and by trained scorers, where they are given. What cannot be measured is named.
     """
     from septet.evaluate.holistic import holistic as made
 
