@@ -117,10 +117,15 @@ def task_files(folder: Path, name: str) -> list[str]:
     _, benchmark, text, choices = TASKS[name]
     folder.mkdir()
     left, names = ITEMS, []
-    for subject, items, shots in subjects_of(benchmark):
+    subjects = subjects_of(benchmark)
+    # Evenly over the alphabet: a subject's examples may be short or long, and what is shared is worth as much.
+    apart = max(1, len(subjects) // (-(-ITEMS // _EACH) + 1))
+    for subject, items, shots in [*subjects[apart::apart], *subjects]:
         if left <= 0:
             break
         task = f"{name}_{subject}"
+        if task in names:
+            continue
         asked = items[: min(left, _EACH)]
         left -= len(asked)
         files = {}
