@@ -15,7 +15,7 @@ from septet.core.artifact import OBSERVED
 from septet.evaluate import score as scoring
 from septet.evaluate.form import CHINESE, Benchmark, Task, item
 from septet.evaluate.rows import judged
-from septet.evaluate.steps import Rejudge, Score, rejudge, score
+from septet.evaluate.steps import Perturb, Rejudge, Score, perturb, rejudge, score
 from septet.evaluate.suites import sealed
 from septet.evaluate.summary import summary
 from septet.inference.protocol import Prompt, totals
@@ -99,6 +99,18 @@ def test_likelihoods_are_those_of_the_whole_text(model, suite, tmp_path, mode):
         best = max(range(4), key=lambda at: row["log_probabilities"][at] / sizes[at])
         assert row["chosen"] == best
         assert row["score"] == (best == one["label"])
+
+
+def test_a_limit_takes_items_with_their_twins(model, suite, tmp_path):
+    twins = perturb(Perturb(kinds=("filler", "option_order"), limit=2), suite, Run(tmp_path / "twins"))
+    report = score(Score(tasks=("exam/*",), limit=3), model, twins, run=Run(tmp_path / "r"))
+    rows = list(report.items())
+    own = {row["id"] for row in rows if not row["twin_of"]}
+    assert len(own) == 6
+    kinds = [(row["twin_of"], row["perturbation"]) for row in rows if row["twin_of"]]
+    assert len(kinds) == len({*kinds}) == 8
+    assert {one for one, _ in kinds} <= own
+    assert report.summary()["accuracy.letter"].n == 6, "twins are no items of their own"
 
 
 def test_a_killed_run_asks_only_what_is_missing(model, suite, tmp_path, monkeypatch):

@@ -276,12 +276,17 @@ def _chosen(
 
 
 def _some(items: Sequence[dict[str, Any]], limit: int, seed: str) -> list[dict[str, Any]]:
-    """So many items of a task, drawn by a seed of its own: more tasks do not change which items one has. Twins go with theirs."""
-    own = [item["id"] for item in items if not (item.get("meta") or {}).get("twin_of")]
+    """So many items of a task, drawn by a seed of its own: more tasks do not change which items one has. Items that have twins come
+    first, and their twins go with them."""
+    of = {item["id"]: str((item.get("meta") or {}).get("twin_of") or "") for item in items}
+    twinned = {*of.values()}
+    own = [one for one, original in of.items() if not original]
     if len(own) <= limit:
         return list(items)
-    drawn = {*random.Random(seed).sample(own, limit)}  # noqa: S311 - a draw that can be repeated, no secret
-    return [item for item in items if ((item.get("meta") or {}).get("twin_of") or item["id"]) in drawn]
+    draw = random.Random(seed)  # noqa: S311 - a draw that can be repeated, no secret
+    order = sorted(draw.sample(own, len(own)), key=lambda one: one not in twinned)
+    drawn = {*order[:limit]}
+    return [item for item in items if (of[item["id"]] or item["id"]) in drawn]
 
 
 def _asked(
