@@ -175,6 +175,19 @@ def test_what_cannot_be_asked_is_rejected_by_name():
         generate(documents, "own", kinds=("essay",))
 
 
+def test_each_sentence_of_a_mixed_document_is_asked_in_its_language():
+    lines = [
+        f"{chr(0x4E00 + n)}号柜台自收到书面申请之日起{n}日以内把余额退还给客户。\n"
+        f"Counter {chr(64 + n)} pays the balance out within {n} hours of a written request."
+        for n in range(11, 19)
+    ]
+    items, _ = generate([{"id": "m", "text": "\n\n".join(lines), "language": "mixed"}], "mixed", per_document=20)
+    assert {one["task"] for one in items} == {
+        f"mixed-{kind}/{language}" for kind in ("choice", "cloze") for language in ("zh", "en")
+    }
+    assert all(("日" in option) == (one["language"] == "zh") for one in items for option in one["options"] or ())
+
+
 def test_a_grown_exam_is_dated_and_can_be_scored(model, tmp_path):
     exam = grow(own_documents(), "bank", "2026-11-29", solvers=())
     assert exam.about["version"] == "2026-11-29"

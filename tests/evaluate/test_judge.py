@@ -124,6 +124,14 @@ def test_an_answer_cannot_close_its_fence_or_speak_for_the_judge(engine):
     assert shown.verdict == "1"
 
 
+def test_the_judge_sees_what_was_said_and_not_the_thinking(engine):
+    speaking = Speaking(engine.codec, lambda _: "Verdict: 3")
+    rows = [row("a", "<think>Is it 13? No.</think>12 dollars"), row("b", "<think>It goes on and on")]
+    found = judge(speaking, rows, SCALE)
+    assert [(one.outcome, one.verdict) for one in found] == [("judged", "3"), ("answer empty", "1")]
+    assert "Is it 13?" not in speaking.seen[0]
+
+
 def shown_answers(text):
     return re.findall(r"<<<(?:[0-9a-f]{12}) 回答 [AB]\n(.*?)\n回答", text, re.DOTALL)
 

@@ -3,7 +3,8 @@ reason.
 
 These filters need no model; `growth.solve` has those that ask one. An exam's options are balanced by drawing
 (`growth.generate`); here it is measured whether a rule that reads no question, such as always taking the longest option, does
-better than chance."""
+better than chance.
+"""
 
 from __future__ import annotations
 

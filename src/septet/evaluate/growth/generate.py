@@ -4,7 +4,8 @@ The answer is a span of the document, the sentence around it is the evidence. Wr
 out of the same documents (another number of days, another date, another body), drawn with the same chance as the right one:
 each value of a type is right in few items, and each other one may stand beside it, so that neither the length of an option nor
 how common it is tells the answer. After the idea of cloze tests from texts (Taylor, 1953) and of distractors of one type
-(LiveBench, arXiv 2406.19314, asks from fresh texts for the same reason: a model cannot have read them)."""
+(LiveBench, arXiv 2406.19314, asks from fresh texts for the same reason: a model cannot have read them).
+"""
 
 from __future__ import annotations
 
@@ -30,12 +31,12 @@ _BARE_ZH = Layout(item="{question}\n答案：", cloze="{question}\n答案：", a
 # A sentence that leans on what stands before it cannot be asked by itself.
 _LEANS = {
     "zh": re.compile(
-        r"^(?:[这那其此该他她它]|但|而|也|且|并|因此|所以|另外|此外|同时|否则|对此|以上|由此|故)|前款|前项|前条|前两款|本条|上款|上述|如下|下列|下表|下图|见[图表]"
+        r"^(?:[这那其此该他她它]|但|而|也|且|并|因此|所以|另外|此外|同时|否则|对此|以上|由此|故)|前款|前项|前条|前两款|本条|上款|上述|如下|下列|下表|下图|见[图表]|(?:参见|参阅|详见|请见|见第).{0,30}[章节条]"
     ),
     "en": re.compile(
         r"^(?:It|Its|This|That|These|Those|They|Their|He|She|But|And|Or|However|Therefore|Thus|Such|Here|There|Also|Then|So|Otherwise"
         r"|Both|Instead|Moreover|Furthermore|Similarly)\b|\b(?:above|below|following|as follows|aforementioned"
-        r"|(?:sub)?paragraphs?\s\(|clauses?\s\()|\b(?:figure|table)\s\d",
+        r"|(?:sub)?paragraphs?\s\(|clauses?\s\()|\b(?:figure|table)\s\d|\bsee\s(?:also\s)?(?:section|chapter|appendix|part|§)",
         re.IGNORECASE,
     ),
 }
@@ -94,8 +95,7 @@ def generate(
     pool: dict[tuple[str, str], dict[str, str]] = {}
     rejected: list[dict[str, str]] = []
     for document in documents:
-        language = language_of(document)
-        if not language:
+        if not language_of(document):
             reason = (
                 "its language is neither Chinese nor English"
                 if str(document.get("text") or "").strip()
@@ -103,7 +103,7 @@ def generate(
             )
             rejected.append({"source": source_of(document), "where": str(document["id"]), "reason": reason})
             continue
-        own = list(_askable(document, language, pool))
+        own = list(_askable(document, pool))
         if not own:
             rejected.append(
                 {
@@ -212,26 +212,17 @@ def language_of(document: Mapping[str, Any]) -> str:
     return _LANGUAGES.get(str(told), "")
 
 
-def _askable(
-    document: Mapping[str, Any], language: str, pool: dict[tuple[str, str], dict[str, str]]
-) -> Iterator[Found]:
+def _askable(document: Mapping[str, Any], pool: dict[tuple[str, str], dict[str, str]]) -> Iterator[Found]:
     """Values of sentences that stand by themselves. All values go into the pool of what may be a wrong option."""
     text = str(document["text"])
-    low, high = _SIZES[language]
     for span in sentences(text):
+        sentence = text[span.start : span.end]
+        # A document may hold both languages: each sentence is of its own.
+        language = "zh" if len(_HAN.findall(sentence)) > len(sentence) / 5 else "en"
         own = values(text, span, language)
         for value in own:
             pool.setdefault((language, value.type), {}).setdefault(value.key, _plain(value.text))
-        sentence = text[span.start : span.end]
-        if (
-            not low <= len(_plain(sentence)) <= high
-            or _LEANS[language].search(sentence)
-            or sentence.rstrip("”\"')）")[-1:] in "?？"
-        ):
-            continue
-        if sentence.count("“") != sentence.count("”") or sentence.count("（") != sentence.count("）"):
-            continue
-        if language == "en" and (not sentence[:1].isupper() or _is_heading(sentence)):
+        if not _stands_alone(sentence, language):
             continue
         for value in own:
             # The sentence must not tell the value elsewhere, nor hold a second one that would fit the gap as well; and what is left
@@ -240,6 +231,20 @@ def _askable(
             left = len(_plain(sentence)) - len(value.text)
             if not again and left >= _LEAST_LEFT[language] and sum(other.type == value.type for other in own) == 1:
                 yield Found(document, language, span, value)
+
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+def _stands_alone(sentence: str, language: str) -> bool:
+    low, high = _SIZES[language]
+    if not low <= len(_plain(sentence)) <= high or _LEANS[language].search(sentence):
+        return False
+    if sentence.rstrip("”\"')）")[-1:] in "?？" or any(
+        sentence.count(a) != sentence.count(b) for a, b in ("“”", "（）")
+    ):
+        return False
+    return language == "zh" or (sentence[:1].isupper() and not _is_heading(sentence))
 
 
 def _answers(found: Sequence[Sequence[Found]]) -> dict[tuple[str, str], set[str]]:

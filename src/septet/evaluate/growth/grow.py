@@ -1,7 +1,8 @@
 """An exam grown from fresh documents: made by rule or by a model, sieved, balanced, dated.
 
 Its version is the date that the caller gives, never the clock's: the same documents make the same exam. What was left out
-stands in `rejected` with its reason. How versions of an exam are linked and items retired is `growth.versions`."""
+stands in `rejected` with its reason. How versions of an exam are linked and items retired is `growth.versions`.
+"""
 
 from __future__ import annotations
 

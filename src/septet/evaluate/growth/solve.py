@@ -2,7 +2,8 @@
 
 With the document all solvers must find the right option: two models, or one model that sees the options in two orders. Without
 it none may: an item that a model answers from memory, or from the options alone, does not test what the document says
-(YourBench, arXiv 2504.01833, grounds its items likewise)."""
+(YourBench, arXiv 2504.01833, grounds its items likewise).
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@ terms.
 
 Each has a type, so that a wrong option may be another value of the same type, and a key under which two ways to write one value
 are the same (`三十日`, `30日`). Sentences are those of running text, in Chinese and English; headings, tables, code and items
-of lists that are no sentences are left aside."""
+of lists that are no sentences are left aside.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +95,7 @@ _PATTERNS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 _COMPILED = {language: tuple((kind, re.compile(p)) for kind, p in rules) for language, rules in _PATTERNS.items()}
 _MARKS = '“”"`《》'
-_HEADING = re.compile(r"\s*(?:#{1,6}\s|<!--|\||={3,}|-{3,}|\s*第[一二三四五六七八九十百零\d]+[章节编]\s)")
+_HEADING = re.compile(r"\s*(?:#{1,6}\s|<!--|\||={3,}|-{3,}|第[一二三四五六七八九十百零\d]+[章节编]\s)")
 _BULLET = re.compile(r"\s*(?:[-*+•·]|\d{1,3}[.)、．]|[（(][一二三四五六七八九十\d]{1,3}[)）]|\([a-zA-Z0-9]{1,4}\))\s*")
 _LEAD = re.compile(
     r"(?:\*\*)?(?:第[零〇一二两三四五六七八九十百千\d]+条(?:之[一二三四五六七八九十])?|[一二三四五六七八九十]{1,3}、|§\s?[\d.]+)(?:\*\*)?[\s\u3000]*"

@@ -3,7 +3,8 @@
 The model writes a question, its answer, three wrong options and the sentence of the document that bears the answer out. That
 sentence must stand in the document word for word (but for width, blanks and line breaks), and hold the answer and none of the wrong
 options. What is not so is rejected with its reason: nothing that a model made up gets in for want of looking. The document
-stands behind fences, since it may hold orders of its own."""
+stands behind fences, since it may hold orders of its own.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +91,8 @@ def write(
     """An item of each document and kind, and the documents of which none came, each with its reason.
 
     A choice and an open question of one draft are twins: `meta.span` is the same. Of a long document the first 6,000 characters
-    are shown."""
+    are shown.
+    """
     items: list[dict[str, Any]] = []
     rejected: list[dict[str, str]] = []
     asked = []

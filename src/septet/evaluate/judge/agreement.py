@@ -61,7 +61,8 @@ def agreement(
     """`agreement`, `kappa`, `ac1`, `alpha`, and for labels in an order `alpha_ordinal` and `kappa_quadratic`.
 
     Kappa and alpha are left out where all have one label: they are 0 / 0 then. Raises ConfigError for no items, and for labels
-    that do not pair up."""
+    that do not pair up.
+    """
     import numpy as np
 
     if not people:
@@ -96,7 +97,8 @@ def corrected_share(hits: int, of: int, people: Sequence[bool], judge: Sequence[
     Rogan and Gladen's estimate, cut to 0 and 1, with Lang and Reiczigel's interval, which carries the errors of sensitivity and
     specificity. Where the judge may be no better than a coin at this level, the share could be anything. `n` is the number of
     items that were judged. Raises ConfigError where people found no item of one class, for then half of the judge's errors are
-    unknown."""
+    unknown.
+    """
     pairs = list(zip(people, judge, strict=True))
     right = [said for true, said in pairs if true]
     wrong = [said for true, said in pairs if not true]
@@ -139,7 +141,8 @@ def corrected_mean(
     `predicted` are the judge's scores of items without a label, `people` and `judge` the scores of those with one. `clusters`
     names what the items without and with a label stand on. `weight` is how far the judge is trusted: 1 is the plain method, 0
     the people alone; None takes the weight with the least variance. `n` is the number of all items. Raises ConfigError for
-    fewer than two labels."""
+    fewer than two labels.
+    """
     if len(people) != len(judge):
         raise ConfigError("people and judge must have scored the same items", "Give a score of each for every item")
     own = clusters or ([str(at) for at in range(len(predicted))], [f"l{at}" for at in range(len(people))])
@@ -282,9 +285,9 @@ def _krippendorff(tables: Table, distance: Callable[[Any], Any]) -> Any:
     return 1 - np.divide(observed, by_chance, out=np.full(len(tables), np.nan), where=by_chance > 0)
 
 
-def of_labels(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def of_labels(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     """People's labels by id. Raises ConfigError for a row without id or label, and an id with two labels that differ."""
-    found: dict[str, str] = {}
+    found: dict[str, object] = {}
     for number, row in enumerate(rows, 1):
         if row.get("id") in (None, "") or row.get("label") is None:
             raise ConfigError(

@@ -22,6 +22,7 @@ from septet.evaluate.judge.rubric import Rubric
 from septet.evaluate.judge.wording import Case, choices
 from septet.evaluate.judge.wording import asking as worded
 from septet.evaluate.prompts import Question
+from septet.evaluate.verdicts.verdict import said as said_of
 from septet.inference.protocol import Engine, Options
 
 By = Literal["generation", "likelihood"]
@@ -97,12 +98,17 @@ def judge(engine: Engine, rows: Sequence[Mapping[str, Any]], rubric: Rubric, way
         by_place.setdefault(place, []).append(one)
     for place, some in by_place.items():
         row = rows[place]
-        sways = any(addresses_judge(str(row.get(key) or ""), rubric) for key in ("output", "other"))
+        sways = any(addresses_judge(shown(row.get(key)), rubric) for key in ("output", "other"))
         made = (
             _of_pair(str(row["id"]), some, rubric) if rubric.kind == "pair" else _of_one(str(row["id"]), some, rubric)
         )
         found[place] = msgspec.structs.replace(made, addresses_judge=sways)
     return [found[place] for place in range(len(rows))]
+
+
+def shown(output: object) -> str:
+    """What a judge sees of an output: what was said, without the thinking before it."""
+    return said_of(str(output or "")).strip()
 
 
 def _settled(row: Mapping[str, Any], rubric: Rubric) -> Judgement | None:
@@ -111,7 +117,7 @@ def _settled(row: Mapping[str, Any], rubric: Rubric) -> Judgement | None:
     pair = rubric.kind == "pair"
     if row.get("outcome") == "failed" or (pair and row.get("other_outcome") == "failed"):
         return Judgement(identity, "answer failed", "", None, str(row.get("reason") or "the answer failed"))
-    empty = [not str(row.get(key) or "").strip() for key in (("output", "other") if pair else ("output",))]
+    empty = [not shown(row.get(key)) for key in (("output", "other") if pair else ("output",))]
     if not any(empty):
         return None
     if pair:
@@ -130,10 +136,10 @@ def _cases(row: Mapping[str, Any], rubric: Rubric) -> list[Case]:
         )
     history = tuple((str(asked), str(answered)) for asked, answered in row.get("history") or ())
     question = "\n".join(filter(None, (str(row.get("passage") or ""), str(row["question"]))))
-    one = str(row["output"])
+    one = shown(row["output"])
     if rubric.kind != "pair":
         return [Case(question, (one,), references, history)]
-    other = str(row["other"])
+    other = shown(row["other"])
     return [Case(question, (one, other), references, history), Case(question, (other, one), references, history)]
 
 

@@ -17,7 +17,8 @@ def ask_turns(engine: Engine, items: Sequence[Mapping[str, Any]], options: Optio
     """What the model answers to each turn of each item, in the items' order. An item without turns has one: its question.
 
     The history holds what the model itself answered. A turn that fails ends its dialogue: it is the last of the item's answers,
-    with its failure. Without a chat template of its own a model reads the turns as one text."""
+    with its failure. Without a chat template of its own a model reads the turns as one text.
+    """
     histories: list[list[dict[str, str]]] = [[] for _ in items]
     answers: list[list[Raw]] = [[] for _ in items]
     turns = [_turns(item) for item in items]

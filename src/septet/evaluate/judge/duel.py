@@ -10,7 +10,7 @@ import msgspec
 from septet import statistics
 from septet.core import ConfigError, Run
 from septet.evaluate.judge import length
-from septet.evaluate.judge.ask import Judgement, Way, preference
+from septet.evaluate.judge.ask import Judgement, Way, preference, shown
 from septet.evaluate.judge.rubric import Rubric, checked
 from septet.evaluate.judge.running import Row, cluster_of, count_lost, facts_of, notes_on, outcomes, verdicts
 from septet.kinds import Measure, Model, Report
@@ -21,11 +21,12 @@ def duel(
 ) -> Report:
     """Which of two models answers better, by a judge that sees both answers in both orders.
 
-    Rows of the two reports meet by id; those that stand in one alone are counted. `win_rate` is the share of wins of the first
+    Generated answers meet by id; those that stand in one report alone are counted. `win_rate` is the share of wins of the first
     with ties as half, `win_rate.length_controlled` what it would be at one length (`judge.length`).
 
     Raises ConfigError for a rubric that grades single answers, and reports without a question in common or of differing
-    questions."""
+    questions.
+    """
     checked(rubric)
     if rubric.kind != "pair":
         raise ConfigError(f"the rubric '{rubric.name}' grades one answer", "Use evaluate.judge for it")
@@ -88,7 +89,7 @@ def _fought(row: Row, one: Judgement) -> dict[str, Any]:
         "score": one.score,
         "winner": {"A": "first", "B": "second", "TIE": "tie"}.get(one.verdict, ""),
         "preference": preference(one),
-        "lengths": [len(row["output"]), len(row["other"])],
+        "lengths": [len(shown(row["output"])), len(shown(row["other"]))],
         "judge": msgspec.to_builtins(one),
     }
 

@@ -4,7 +4,8 @@ The logistic regression of length-controlled AlpacaEval (Dubois et al., 2024, ar
 advantage of the model, and a term that grows with tanh(difference of lengths / its standard deviation). The win rate at no
 difference is what is asked for. The term of length is held back, as theirs is: a model that always writes less would gain by
 cutting its answers short, for no answers of like length show what it is worth. AlpacaEval's third term, how hard each
-instruction is, is fitted on many models at once and left out here, where two are compared."""
+instruction is, is fitted on many models at once and left out here, where two are compared.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ def controlled(
     """The length-controlled share of wins of the first of two models, with a bootstrap interval over clusters.
 
     `preferences` lie between 0 (the other wins) and 1; lengths are of the answers, in any one unit. Raises ConfigError for
-    fewer than two items, and for numbers that do not pair up."""
+    fewer than two items, and for numbers that do not pair up.
+    """
     import numpy as np
 
     count = len(preferences)

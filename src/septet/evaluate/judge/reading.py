@@ -3,7 +3,8 @@
 In order: the whole output; a stated verdict (`Verdict: 4`, `评分：4 分`, `[[4]]`, `"score": 4`), the last where several are
 stated and the last is the end of the output; its last or first line. What the judge quotes, in quotation marks or between the
 fences of what it was shown, is not its verdict. A range, a choice of several, a number off the scale and two verdicts that
-disagree are none: nothing is guessed."""
+disagree are none: nothing is guessed.
+"""
 
 from __future__ import annotations
 

@@ -44,11 +44,13 @@ def judged(
     checked(rubric)
     if rubric.kind == "pair":
         raise ConfigError(f"the rubric '{rubric.name}' compares two answers", "Use evaluate.duel for it")
-    rows = [row for row in report.items() if row.get("mode", "generate") == "generate"]
+    whole = list(report.items())
+    rows = [row for row in whole if row.get("mode", "generate") == "generate"]
     if not rows:
         raise ConfigError(
             f"the report '{report.name}' holds no generated answer", "Score the suite with mode = 'generate'"
         )
+    run.drop("items that were asked by likelihood: there is no answer to judge", len(whole) - len(rows))
     told = _told(labels, rows, rubric)
     found = verdicts(model, engine, rows, rubric, way, run)
     made = [_graded(row, found[str(row["id"])], rubric, told.get(str(row["id"]))) for row in rows]
@@ -131,7 +133,8 @@ def _checked_by_people(rows: Sequence[Row], rubric: Rubric) -> dict[str, Measure
     """Agreement with people, and the judge's numbers corrected by them.
 
     An answer that the judge could not grade has no verdict to agree with. In the corrections it stands as half a point, which
-    errs like any other guess and is set right by the labels too."""
+    errs like any other guess and is set right by the labels too.
+    """
     answered = [row for row in rows if row["outcome"] != "failed"]
     labelled = [row for row in answered if row["label"] is not None]
     both = [row for row in labelled if row["score"] is not None]

@@ -12,7 +12,8 @@ A rubric is a TOML file:
 
 `kind` is `scale` (the verdicts are whole numbers), `reference` (`CORRECT`, `INCORRECT`, `NOT_ATTEMPTED`, the three grades of
 SimpleQA, Wei et al., 2024, arXiv 2411.04368, and Chinese SimpleQA, He et al., 2024, arXiv 2411.07140) or `pair` (`A`, `B`,
-`TIE`). The words of the rubrics here are our own."""
+`TIE`). The words of the rubrics here are our own.
+"""
 
 from __future__ import annotations
 
