@@ -84,8 +84,7 @@ def grow(
         "name": name,
         "version": date,
         "licence": licence,
-        "origin": origin
-        or f"grown from {len(documents)} documents " + ("by rule" if writer is None else f"by the model {writer.name}"),
+        "origin": origin or f"grown from {len(documents)} documents " + ("by rule" if writer is None else "by a model"),
         "made": str(len(made)),
         **{f"tell_{one}": _said(measure) for one, measure in sieve.tells(items).items()},
     }

@@ -50,7 +50,7 @@ _ALIASES = {
 _CALLED = r"(?:(?:answer|response|option|assistant|model|回答|答案|选项|助手)\s*)?"
 _AMONG = re.compile(r"\s*[\]\"'”)]*\s*(?:/|\||,|、|-|~|–|—|至|到|或|和|与|(?:or|to|and)(?![A-Za-z]))\s*[\[\"'“(]*")
 _QUOTED = re.compile(r"\"[^\"\n]{0,400}\"|“[^”]{0,400}”|「[^」]{0,400}」|『[^』]{0,400}』|(?m:^\s*>.*$)")
-_FENCED = re.compile(r"<<<(?P<mark>[0-9a-f]{12})\b.*?(?P=mark)>>>", re.DOTALL)
+_FENCE = re.compile(r"<<<([0-9a-f]{12})(?![0-9a-f])")
 _NUMERALS = {character: value for value, character in enumerate("零一二三四五六七八九")}
 
 
@@ -60,7 +60,7 @@ def verdict_of(output: str, rubric: Rubric) -> tuple[str, str]:
         return "", "empty"
     if not said(output).strip():
         return "", "it ends while thinking"
-    text = plain(_FENCED.sub(" ", said(output)))
+    text = plain(_without_fenced(said(output)))
     reader = _Reader(rubric)
     alone = reader.alone(text)
     if alone:
@@ -81,6 +81,22 @@ def verdict_of(output: str, rubric: Rubric) -> tuple[str, str]:
     if len(ends) == 1:
         return ends.pop(), "line"
     return "", "no verdict"
+
+
+def _without_fenced(text: str) -> str:
+    """A text without what stands between fences: material that was shown, and is given back."""
+    kept, at = [], 0
+    unclosed: set[str] = set()
+    while opening := _FENCE.search(text, at):
+        end = -1 if opening[1] in unclosed else text.find(f"{opening[1]}>>>", opening.end())
+        if end < 0:
+            unclosed.add(opening[1])
+            kept.append(text[at : opening.end()])
+            at = opening.end()
+        else:
+            kept.append(text[at : opening.start()])
+            at = end + len(opening[1]) + 3
+    return " ".join([*kept, text[at:]]) if kept else text
 
 
 def addresses_judge(answer: str, rubric: Rubric) -> bool:
