@@ -13,7 +13,7 @@ from typing import NamedTuple
 from septet.core import SeptetError
 from septet.evaluate import prompts
 from septet.evaluate.prompts import Question
-from septet.inference.protocol import Engine, Likelihood, Options, Prompt, Unscored
+from septet.inference.protocol import Completion, Engine, Likelihood, Options, Prompt, Unscored
 
 
 class Raw(NamedTuple):
@@ -50,10 +50,10 @@ def generated(
     for start in range(0, len(order), batch):
         some = order[start : start + batch]
         began = time.process_time()
-        came = _completed(engine, [prompts.prompt(question, engine.codec, chat) for question in some], options)
+        came = completed(engine, [prompts.prompt(question, engine.codec, chat) for question in some], options)
         spent = (time.process_time() - began) / len(some)
-        for question, raw in zip(some, came, strict=True):
-            yield question, raw, spent
+        for question, one in zip(some, came, strict=True):
+            yield question, as_raw(one), spent
 
 
 def _raw(found: Sequence[Likelihood] | Unscored) -> Raw:
@@ -65,12 +65,18 @@ def _raw(found: Sequence[Likelihood] | Unscored) -> Raw:
     return Raw("", "", [round(one, 5) for one in sums], any(one.bound for one in found))
 
 
-def _completed(engine: Engine, asked: Sequence[Prompt], options: Options) -> list[Raw]:
-    """All together; where that fails, one by one, so that one item's failure is its own."""
+def completed(engine: Engine, asked: Sequence[Prompt], options: Options) -> list[Completion | str]:
+    """All together; where that fails, one by one, so that one item's failure is its own: the message of the error."""
     try:
-        made = engine.generate(asked, options)
+        return list(engine.generate(asked, options))
     except SeptetError as error:
         if len(asked) == 1:
-            return [Raw(failure=error.message)]
-        return [_completed(engine, [one], options)[0] for one in asked]
-    return [Raw(one.text, one.finish, tokens=len(one.ids), read=one.prompt_tokens) for one in made]
+            return [error.message]
+        return [completed(engine, [one], options)[0] for one in asked]
+
+
+def as_raw(came: Completion | str) -> Raw:
+    """What was written, or why nothing was."""
+    if isinstance(came, str):
+        return Raw(failure=came)
+    return Raw(came.text, came.finish, tokens=len(came.ids), read=came.prompt_tokens)

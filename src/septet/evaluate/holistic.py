@@ -66,7 +66,8 @@ def holistic(
             for identity, values in found.rows.items():
                 told.setdefault(identity, {}).update(values)
     facts["stands"] = {side: any(found.stands for found in parts[side]) for side in SEVEN}
-    facts["of"] = {key: report.content["facts"].get(key) for key in ("suite", "model", "mode", "engine", "chat")}
+    facts["of"] = {key: report.content["facts"].get(key) for key in ("suite", "mode", "engine", "chat")}
+    facts["model"] = report.content["facts"].get("model")
     facts["items"] = {
         "own": sum(not row.get("twin_of") for row in rows),
         "twins": sum(bool(row.get("twin_of")) for row in rows),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 VERDICTS = "septet.verdicts"
 LATER = ("judge", "unjudged")
 """Verdicts that another step gives: a judge, or measures over all outputs."""
+_LONG = ("before", "doc")
+"""What an item holds of the words around it: the suite has them."""
 Outcome = Literal["answered", "empty", "truncated", "unparsed", "unjudged", "failed"]
 
 
@@ -33,7 +35,7 @@ def made(
     raw: Raw,
 ) -> dict[str, Any]:
     """The row of an item, with what its output is worth (`judged`)."""
-    meta = item.get("meta") or {}
+    meta = {key: value for key, value in (item.get("meta") or {}).items() if key not in _LONG}
     return {
         "id": item["id"],
         "task": task.name,
@@ -45,6 +47,7 @@ def made(
         "perturbation": meta.get("perturbation", ""),
         "mode": mode,
         "measure": measure_of(task, mode),
+        "passage": item.get("passage", ""),
         "question": item["question"],
         "options": item["options"],
         "labels": item["labels"],

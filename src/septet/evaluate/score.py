@@ -13,6 +13,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import random
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from septet.evaluate.answers import named
 from septet.evaluate.asking import Raw
 from septet.evaluate.budget import Plan, start
 from septet.evaluate.form import Mode, Task
+from septet.evaluate.judge.dialogue import ask_turns, turn_rows
 from septet.evaluate.rows import judged, made, measure_of
 from septet.evaluate.summary import summary
 from septet.files import read_unfinished, write_lines
@@ -69,6 +71,7 @@ def evaluate(
         for item in items
         if plan is None or item["id"] in plan.results or item["id"] in plan.failed
     ]
+    rows = [turn for row in rows for turn in row.get("turns") or [row]]
     if contamination is not None:
         rows = joined(rows, contamination)
     for outcome in ("empty", "truncated", "unparsed", "failed"):
@@ -185,7 +188,7 @@ _COUNTS = {
 def joined(rows: Sequence[dict[str, Any]], contamination: Report) -> list[dict[str, Any]]:
     """The rows, each with what a scan of the training data said of its item (`not scanned` where it was not looked for)."""
     said = {str(row["id"]): str(row["verdict"]) for row in contamination.items()}
-    return [{**row, "contamination": said.get(row["id"], "not scanned")} for row in rows]
+    return [{**row, "contamination": said.get(row.get("item") or row["id"], "not scanned")} for row in rows]
 
 
 def again(report: Report, suite: Suite, name: str, run: Run) -> Report:
@@ -198,9 +201,9 @@ def again(report: Report, suite: Suite, name: str, run: Run) -> Report:
     rows = []
     changed = 0
     for row in report.items():
-        if row["id"] not in items:
+        item = items.get(row.get("item") or row["id"])
+        if item is None:
             raise ConfigError(f"{row['id']} is not an item of this suite", "Give the suite that the report was made of")
-        item = items[row["id"]]
         failure = row.get("reason", "") if row["outcome"] == "failed" else ""
         raw = Raw(
             row["output"],
@@ -308,11 +311,26 @@ def _asked(
             questions.append(question)
     if mode == "generate":
         options = Options(max_tokens=max_tokens, temperature=config.temperature, seed=config.seed, stop=task.stop)
-        came = asking.generated(engine, questions, config.chat, options, config.batch)
+        talks = [question for question in questions if question.item["kind"] == "dialogue"]
+        yield from _talked(config, engine, task, talks, options)
+        alone = [question for question in questions if question.item["kind"] != "dialogue"]
+        came = asking.generated(engine, alone, config.chat, options, config.batch)
     else:
         came = asking.likelihoods(engine, questions, config.chat)
     for question, raw, spent in came:
         yield made(config, task, question.item, mode, question, raw), round(spent, 6)
+
+
+def _talked(
+    config: Score, engine: Engine, task: Task, questions: Sequence[prompts.Question], options: Options
+) -> Iterator[tuple[dict[str, Any], float]]:
+    """Dialogues turn by turn: the row of each holds the rows of its `turns`, which stand for it in the report."""
+    began = time.process_time()
+    answers = ask_turns(engine, [question.item for question in questions], options, config.batch)
+    spent = (time.process_time() - began) / max(1, len(questions))
+    for question, raws in zip(questions, answers, strict=True):
+        own = made(config, task, question.item, "generate", question, raws[-1])
+        yield {**own, "turns": [{**own, **turn} for turn in turn_rows(question.item, raws)]}, round(spent, 6)
 
 
 def _notes(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -16,15 +16,55 @@ import msgspec
 from septet import statistics
 from septet.core import ConfigError, Run
 from septet.evaluate.growth import irt, versions
+from septet.evaluate.growth.grow import grow
 from septet.evaluate.growth.saturation import FEWEST_MODELS, retire, saturation
 from septet.evaluate.growth.suspects import both, suspects
 from septet.evaluate.growth.versions import Version
-from septet.kinds import KnowledgeBase, Measure, Report, Suite
+from septet.evaluate.suites import sealed
+from septet.inference.protocol import load
+from septet.kinds import Corpus, KnowledgeBase, Measure, Model, Report, Suite
 
 if TYPE_CHECKING:
-    from septet.evaluate.steps.growth import Calibrate, Comparable, Renew
+    from septet.evaluate.steps.growth import Calibrate, Comparable, Grow, Renew
 
 Row = Mapping[str, Any]
+
+
+def grown(
+    config: Grow,
+    knowledge: KnowledgeBase | None,
+    corpus: Corpus | None,
+    writer: Model | None,
+    solvers: Sequence[Model],
+    contamination: Report | None,
+    earlier: Suite | None,
+    run: Run,
+) -> Suite:
+    """An exam of a knowledge base's chunks, or of a corpus's documents. Raises ConfigError unless one of them is given."""
+    if (knowledge is None) == (corpus is None):
+        raise ConfigError("an exam is made of one thing", "Tie either `knowledge` or `corpus`")
+    documents = list(knowledge.chunks() if knowledge is not None else corpus.rows() if corpus is not None else ())
+    engines = [load(model) for model in ([writer] if writer else []) + list(solvers)]
+    try:
+        made = grow(
+            documents,
+            config.name,
+            config.date,
+            config.kinds,
+            config.per_document,
+            config.per_answer,
+            config.count,
+            config.seed,
+            engines[0] if writer else None,
+            engines[1:] if writer else engines,
+            contamination,
+            list(earlier.items()) if earlier else [],
+            config.chat,
+        )
+    finally:
+        for engine in engines:
+            engine.close()
+    return sealed(made, run)
 
 
 def calibrated(

@@ -14,11 +14,11 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from septet.core import SeptetError
+from septet.evaluate.asking import completed
 from septet.evaluate.growth.generate import OPTIONS, language_of, made, source_of
 from septet.evaluate.growth.spans import Span, folded
 from septet.evaluate.verdicts.verdict import said
-from septet.inference.protocol import Completion, Engine, Options, Prompt
+from septet.inference.protocol import Engine, Options, Prompt
 
 KINDS = ("choice", "open")
 _LONGEST = 6000
@@ -106,7 +106,7 @@ def write(
         some = asked[start : start + batch]
         prompts = [_prompt(engine, str(document["text"])[:_LONGEST], language, chat) for document, language in some]
         for (document, language), came in zip(
-            some, _completed(engine, prompts, Options(max_tokens=max_tokens)), strict=True
+            some, completed(engine, prompts, Options(max_tokens=max_tokens)), strict=True
         ):
             if isinstance(came, str):
                 rejected.append(_lost(document, f"the model failed: {came}"))
@@ -210,16 +210,6 @@ def _prompt(engine: Engine, text: str, language: str, chat: bool) -> Prompt:
     if chat:
         return engine.codec.prompt([{"role": "user", "content": asks}])
     return Prompt((*engine.codec.begins_with, *engine.codec.encode(asks + "\n")))
-
-
-def _completed(engine: Engine, prompts: Sequence[Prompt], options: Options) -> list[Completion | str]:
-    """All together; where that fails, one by one, so that one document's failure is its own."""
-    try:
-        return list(engine.generate(prompts, options))
-    except SeptetError as error:
-        if len(prompts) == 1:
-            return [error.message]
-        return [_completed(engine, [one], options)[0] for one in prompts]
 
 
 def _lost(document: Mapping[str, Any], reason: str) -> dict[str, str]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from septet.core import SeptetError
-from septet.evaluate.asking import Raw
-from septet.inference.protocol import Engine, Options, Prompt
+from septet.evaluate.asking import Raw, as_raw, completed
+from septet.inference.protocol import Engine, Options
 
 
 def ask_turns(engine: Engine, items: Sequence[Mapping[str, Any]], options: Options, batch: int = 8) -> list[list[Raw]]:
@@ -34,8 +33,9 @@ def ask_turns(engine: Engine, items: Sequence[Mapping[str, Any]], options: Optio
         going.sort(key=lambda place: (sum(len(one["content"]) for one in histories[place]), place))
         for start in range(0, len(going), batch):
             some = going[start : start + batch]
-            came = _completed(engine, [engine.codec.prompt(histories[place]) for place in some], options)
-            for place, raw in zip(some, came, strict=True):
+            came = completed(engine, [engine.codec.prompt(histories[place]) for place in some], options)
+            for place, one in zip(some, came, strict=True):
+                raw = as_raw(one)
                 answers[place].append(raw)
                 histories[place].append({"role": "assistant", "content": raw.output})
     return answers
@@ -75,14 +75,3 @@ def turn_rows(item: Mapping[str, Any], answers: Sequence[Raw]) -> Iterator[dict[
 
 def _turns(item: Mapping[str, Any]) -> list[str]:
     return [str(turn) for turn in (item.get("meta") or {}).get("turns") or [item["question"]]]
-
-
-def _completed(engine: Engine, asked: Sequence[Prompt], options: Options) -> list[Raw]:
-    """All together; where that fails, one by one, so that one dialogue's failure is its own."""
-    try:
-        made = engine.generate(asked, options)
-    except SeptetError as error:
-        if len(asked) == 1:
-            return [Raw(failure=error.message)]
-        return [_completed(engine, [one], options)[0] for one in asked]
-    return [Raw(one.text, one.finish, tokens=len(one.ids), read=one.prompt_tokens) for one in made]

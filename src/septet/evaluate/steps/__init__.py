@@ -15,7 +15,9 @@ from septet.evaluate.steps.answers import (
     speech,
 )
 from septet.evaluate.steps.comparing import Parity, Upgrade, parity, upgrade
-from septet.evaluate.steps.growth import Calibrate, Comparable, Renew, calibrate, comparable, renew
+from septet.evaluate.steps.exchange import Bring, Export, bring, export
+from septet.evaluate.steps.growth import Calibrate, Comparable, Grow, Renew, calibrate, comparable, grow, renew
+from septet.evaluate.steps.judging import Duel, Judge, duel, judge
 from septet.evaluate.steps.scoring import Holistic, Perturb, Rejudge, Score, holistic, perturb, rejudge, score
 from septet.evaluate.steps.suites import (
     BringSuite,
@@ -30,13 +32,18 @@ from septet.evaluate.steps.suites import (
 
 __all__ = [
     "Answers",
+    "Bring",
     "BringSuite",
     "Calibrate",
     "Choice",
     "Comparable",
     "Compare",
+    "Duel",
+    "Export",
     "Faithfulness",
+    "Grow",
     "Holistic",
+    "Judge",
     "Parity",
     "Perturb",
     "ReadBenchmark",
@@ -50,13 +57,18 @@ __all__ = [
     "Upgrade",
     "answers",
     "benchmark",
+    "bring",
     "calibrate",
     "choice",
     "collection",
     "comparable",
     "compare",
+    "duel",
+    "export",
     "faithfulness",
+    "grow",
     "holistic",
+    "judge",
     "parity",
     "perturb",
     "rejudge",

@@ -2,8 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from septet.core import Config, Run, field, step
-from septet.kinds import KnowledgeBase, Report, Suite
+from septet.kinds import Corpus, KnowledgeBase, Model, Report, Suite
+
+
+class Grow(Config):
+    """Make an exam out of fresh documents."""
+
+    name: str = field("exam", "What the exam is called.")
+    date: str = field(doc="Its version: the day it is made, YYYY-MM-DD.")
+    kinds: tuple[Literal["choice", "cloze"], ...] = field(
+        ("choice", "cloze"), "choice: among options; cloze: a gap to be filled."
+    )
+    per_document: int = field(3, "Items of a document at most.", ge=1)
+    per_answer: int = field(3, "Items with the same answer at most.", ge=1)
+    count: int = field(0, "Items in all at most, drawn by the seed; 0: all.", ge=0)
+    chat: bool = field(False, "Ask writer and solvers through their chat templates.")
+    seed: int = field(1, "Decides what is asked and the order of the options.")
+
+
+@step("evaluate.grow", version=1)
+def grow(
+    config: Grow,
+    knowledge: KnowledgeBase | None = None,
+    corpus: Corpus | None = None,
+    writer: Model | None = None,
+    solvers: tuple[Model, ...] = (),
+    contamination: Report | None = None,
+    earlier: Suite | None = None,
+    *,
+    run: Run,
+) -> Suite:
+    """Questions on what documents say, each with the span that bears it out; what is not worth asking is kept with its reason.
+
+    Without a writer they are made by rule out of sentences with a value. Solvers sort out what a model answers without the
+    document, or not with it; `earlier` holds items that must not come again.
+    """
+    from septet.evaluate.growth.bank import grown
+
+    return grown(config, knowledge, corpus, writer, solvers, contamination, earlier, run)
 
 
 class Calibrate(Config):
