@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from septet import statistics
-from septet.core import ConfigError, Run
+from septet.core import ConfigError, Run, StepFailed
 from septet.evaluate.growth import irt, versions
 from septet.evaluate.growth.grow import grow
 from septet.evaluate.growth.saturation import FEWEST_MODELS, retire, saturation
@@ -89,7 +89,7 @@ def calibrated(
     run.drop("items that no report has", lost, "not calibrated")
     models = list(answered)
     table = [[_score(answered[model].get(one)) for model in models] for one in ids]
-    scale = irt.fit(ids, models, table) if anchors is None else irt.calibrate(scale_of(anchors), ids, models, table)
+    scale, unscaled = _scale(ids, models, table, anchors)
     whole = [at for at, row in enumerate(table) if not any(map(math.isnan, row))]
     clusters = {item["id"]: str(item.get("cluster") or item["id"]) for item in items}
     state = saturation(models, [table[at] for at in whole], config.best, [clusters[ids[at]] for at in whole])
@@ -137,7 +137,21 @@ def calibrated(
                 "retire": going.get(one, []),
             }
         )
-    return Report.write(run.out, config.name, summary, rows, _notes(models, state.saturated, scale.left_out), facts)
+    return Report.write(
+        run.out, config.name, summary, rows, _notes(models, state.saturated, scale.left_out, unscaled), facts
+    )
+
+
+def _scale(
+    ids: Sequence[str], models: Sequence[str], table: Sequence[Sequence[float]], anchors: Report | None
+) -> tuple[irt.Fit, str]:
+    """The scale, or an empty one and why there is none: of models that answer alike no item is harder than another."""
+    try:
+        if anchors is None:
+            return irt.fit(ids, models, table), ""
+        return irt.calibrate(scale_of(anchors), ids, models, table), ""
+    except StepFailed as error:
+        return irt.Fit("rasch", {}, {}, {}), error.message
 
 
 def scale_of(calibration: Report) -> dict[str, irt.ItemFit]:
@@ -165,7 +179,7 @@ def renewed(config: Renew, bank: Suite, calibration: Report, new: Suite | None, 
     going = {one: reason for one, reason in going.items() if one in items}
     arriving = [one for one, item in coming.items() if item["split"] not in ("shots", "unlabelled")]
     version = versions.renewed(
-        before, name, config.date, arriving, going, scale_of(calibration), config.anchors, config.seed
+        before, name, config.date, arriving, going, scale_of(calibration) or None, config.anchors, config.seed
     )
     anchors = {*version.anchors}
     kept = [
@@ -256,7 +270,9 @@ def _superseded(knowledge: KnowledgeBase | None, items: Sequence[Row], day: str)
     return found
 
 
-def _notes(models: Sequence[str], saturated: bool, left_out: Mapping[str, str]) -> Iterator[str]:
+def _notes(models: Sequence[str], saturated: bool, left_out: Mapping[str, str], unscaled: str) -> Iterator[str]:
+    if unscaled:
+        yield f"there is no scale: {unscaled}"
     if len(models) < FEWEST_MODELS:
         yield f"of {len(models)} models: no item is called settled or negative below {FEWEST_MODELS}"
     if saturated:

@@ -115,21 +115,27 @@ def generate(
         found.append(sorted(own, key=lambda one: _order(seed, one.identity)))
     items: list[dict[str, Any]] = []
     answers = _answers(found)
-    for one in _chosen(found, per_document, per_answer, count, seed):
-        if len(answers[one.language, folded(one.gap)]) > 1:
-            reason = "the same sentence stands in the documents with another value"
-            rejected.append(
-                {"source": source_of(one.document), "where": f"{one.document['id']}/{one.identity}", "reason": reason}
-            )
-            continue
-        wrong = _wrong(one, pool, seed)
-        if len(wrong) < OPTIONS - 1:
-            reason = f"{len(wrong)} other values of the type '{one.value.type}' stand in the documents, {OPTIONS - 1} are needed"
-            rejected.append(
-                {"source": source_of(one.document), "where": f"{one.document['id']}/{one.identity}", "reason": reason}
-            )
-            continue
-        items += _items(one, wrong, name, kinds)
+    wrong: dict[str, list[str]] = {}
+    fit: list[list[Found]] = []
+    for own in found:
+        fit.append([])
+        for one in own:
+            wrong[one.identity] = _wrong(one, pool, seed)
+            reason = ""
+            if len(answers[one.language, folded(one.gap)]) > 1:
+                reason = "the same sentence stands in the documents with another value"
+            elif len(wrong[one.identity]) < OPTIONS - 1:
+                reason = (
+                    f"{len(wrong[one.identity])} other values of the type '{one.value.type}' stand in the documents, "
+                    f"{OPTIONS - 1} are needed"
+                )
+            if reason:
+                where = f"{one.document['id']}/{one.identity}"
+                rejected.append({"source": source_of(one.document), "where": where, "reason": reason})
+            else:
+                fit[-1].append(one)
+    for one in _chosen(fit, per_document, per_answer, count, seed):
+        items += _items(one, wrong[one.identity], name, kinds)
     return items, rejected
 
 

@@ -58,6 +58,7 @@ _CAPITAL = r"[A-Z][A-Za-z0-9&'’-]*"
 _PATTERNS: dict[str, tuple[tuple[str, str], ...]] = {
     "zh": (
         ("title", r"《[^《》\n]{2,40}》"),
+        ("code", r"`[^`\n]{2,30}`"),
         ("date", r"(?<!\d)\d{4}\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日"),
         ("date", rf"[一二][〇零○{_NUMERAL[1:-1]}]{{3}}年{_NUMERAL}{{1,3}}月{_NUMERAL}{{1,3}}日"),
         ("month", r"(?<!\d)\d{4}\s?年\s?\d{1,2}\s?月"),
@@ -193,9 +194,21 @@ def _class_of(kind: str, written: str, unit: str | None) -> str:
     if kind in ("name", "term"):
         last = written.split()[-1].strip(".,;:") if written.split() else ""
         return last[-1:] if "\u3400" <= last[-1:] <= "\u9fff" else last.lower().removesuffix("s")
+    if kind == "code":
+        return next(shape for shape, pattern in _SHAPES if re.search(pattern, written))
     return ""
 
 
+_SHAPES = (
+    ("flag", r"^-"),
+    ("path", r"/"),
+    ("constant", r"^[A-Z0-9_]+$"),
+    ("dotted", r"^\w+(?:\.\w+)+$"),
+    ("phrase", r"\s"),
+    ("section", r"^\[.*\]$"),
+    ("word", ""),
+)
+"""How code looks: a step among steps, a flag among flags."""
 _SAME_UNIT = {"工作日": "个工作日", "天": "日", "千米": "公里", "千克": "公斤"}
 
 
