@@ -101,6 +101,16 @@ def test_likelihoods_are_those_of_the_whole_text(model, suite, tmp_path, mode):
         assert row["score"] == (best == one["label"])
 
 
+def test_a_collection_has_the_leaderboards_numbers(model, suite, tmp_path):
+    about = {"name": "open-llm-v2", "version": "1", "licence": "own", "origin": "tests"}
+    items = [one for one in suite.items() if one["task"] != "sums"]
+    made = sealed(Benchmark(about, (FEES, CARDS), items, []), Run(tmp_path / "s"))
+    found = score(Score(), model, made, run=Run(tmp_path / "r")).summary()
+    fees, cards = (found[f"accuracy.letter.{task.name}"].value for task in (FEES, CARDS))
+    wanted = (max(0.0, (fees - 0.25) / 0.75) + cards) / 2
+    assert found["open-llm-v2"].value == found["open-llm-v2.exam"].value == pytest.approx(wanted)
+
+
 def test_a_limit_takes_items_with_their_twins(model, suite, tmp_path):
     twins = perturb(Perturb(kinds=("filler", "option_order"), limit=2), suite, Run(tmp_path / "twins"))
     report = score(Score(tasks=("exam/*",), limit=3), model, twins, run=Run(tmp_path / "r"))

@@ -64,7 +64,11 @@ COLLECTIONS: Mapping[str, tuple[Member, ...]] = {
         Member("bold", ("bold", "BOLD")),
     ),
 }
-"""TruthfulQA's mc1 is HELM's, mc2 the leaderboard's. Scores of `open-llm-v2` are `rescaled` before they are averaged."""
+"""TruthfulQA's mc1 is HELM's, mc2 the leaderboard's."""
+
+
+RESCALED = ("open-llm-v2",)
+"""Collections whose scores are `rescaled` before they are averaged."""
 
 
 def collection(name: str, folder: Path, partial: bool = False) -> Benchmark:

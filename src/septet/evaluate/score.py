@@ -26,10 +26,11 @@ from septet.evaluate import asking, prompts
 from septet.evaluate.answers import named
 from septet.evaluate.asking import Raw
 from septet.evaluate.budget import Plan, start
+from septet.evaluate.collections import COLLECTIONS, RESCALED
 from septet.evaluate.form import Mode, Task
 from septet.evaluate.judge.dialogue import ask_turns, turn_rows
 from septet.evaluate.rows import judged, made, measure_of
-from septet.evaluate.summary import summary
+from septet.evaluate.summary import of_collection, summary
 from septet.files import read_unfinished, write_lines
 from septet.inference.protocol import Engine, Options, load
 from septet.kinds import Model, Report, Suite
@@ -91,6 +92,10 @@ def evaluate(
         "tasks": {name: msgspec.to_builtins(tasks[name]) for name in chosen},
     }
     found = summary(rows)
+    name = str(suite.about.get("name"))
+    if name in COLLECTIONS:
+        chances = {task: one.chance for task, one in tasks.items()}
+        found |= of_collection(name, rows, chances, rescale=name in RESCALED)
     if plan is not None:
         found[f"{rows[0]['measure']}.{rows[0]['mode']}.of_all"] = plan.estimate()
         facts["within"] = {"points": config.within, "asked": len(rows), "of": len(plan.items), "earlier": len(earlier)}

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from septet import statistics
+from septet.evaluate.collections import rescaled
 from septet.kinds import Measure
 
 Row = Mapping[str, Any]
@@ -46,6 +47,29 @@ def summary(rows: Sequence[Row]) -> dict[str, Measure]:
     return found
 
 
+def of_collection(name: str, rows: Sequence[Row], chances: Mapping[str, float], rescale: bool) -> dict[str, Measure]:
+    """What a leaderboard shows: a number for each benchmark (`open-llm-v2.bbh`), the plain mean over its tasks, and their mean.
+
+    A collection asks each benchmark in a way of its own, so this mean, and it alone, goes over several. With `rescale` each task
+    counts from what guessing scores (0) to a perfect score (1). Rows without a score are left out; their outcomes are counted.
+    """
+    scored = [
+        {**row, "of": row["task"].partition("/")[0]} for row in rows if row["score"] is not None and not row["twin_of"]
+    ]
+    found: dict[str, Measure] = {}
+    for (benchmark,), some in _parted(scored, ("of",)):
+        tasks = [(of(part), chances[task]) for (task,), part in _parted(some, ("task",))]
+        found[f"{name}.{benchmark}"] = _averaged(
+            [_rescaled(*one) for one in tasks] if rescale else [one for one, _ in tasks]
+        )
+    return {**found, name: _averaged(list(found.values()))} if found else {}
+
+
+def _rescaled(score: Measure, chance: float) -> Measure:
+    value, low, high = (rescaled(one, chance) for one in (score.value, score.low, score.high))
+    return Measure(value, low, high, score.n, score.unit)
+
+
 def of(rows: Sequence[Row]) -> Measure:
     """The mean score of rows that have one, with its interval; items of a cluster (a passage) are drawn together."""
     scores = [float(row["score"]) for row in rows]
@@ -56,8 +80,12 @@ def of(rows: Sequence[Row]) -> Measure:
 
 
 def of_tasks(tasks: Sequence[Sequence[Row]]) -> Measure:
-    """The plain mean over tasks, each of which counts the same. Tasks are independent: their variances add."""
-    means = [of(part) for part in tasks]
+    """The plain mean over tasks, each of which counts the same."""
+    return _averaged([of(part) for part in tasks])
+
+
+def _averaged(means: Sequence[Measure]) -> Measure:
+    """The mean of independent means: their variances add."""
     value = sum(one.value for one in means) / len(means)
     half = sum(((one.high - one.low) / 2) ** 2 for one in means) ** 0.5 / len(means)
     return Measure(value, max(0.0, value - half), min(1.0, value + half), sum(one.n for one in means), "share")
