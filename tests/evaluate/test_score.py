@@ -111,6 +111,26 @@ def test_a_collection_has_the_leaderboards_numbers(model, suite, tmp_path):
     assert found["open-llm-v2"].value == found["open-llm-v2.exam"].value == pytest.approx(wanted)
 
 
+def test_several_samples_of_an_item_have_a_mean_and_pass_at_k(model, suite, tmp_path):
+    config = Score(tasks=("sums",), samples=3, temperature=1.0)
+    report = score(config, model, suite, run=Run(tmp_path / "r"))
+    rows = list(report.items())
+    assert all(len(row["samples"]) == 3 for row in rows)
+    assert len({one["output"] for row in rows for one in row["samples"]}) > 3, "each sample has a seed of its own"
+    again = score(config, model, suite, run=Run(tmp_path / "again"))
+    assert again.digest() == report.digest()
+    turned = [{**row, "samples": [{**one, "output": row["references"][0]} for one in row["samples"]]} for row in rows]
+    kept = Report.write(tmp_path / "kept", "score", {}, turned, (), report.content["facts"])
+    judged_again = rejudge(Rejudge(), kept, suite, Run(tmp_path / "judged"))
+    assert [row["score"] for row in judged_again.items()] == [1.0, 1.0, 1.0]
+    programs = [
+        {**row, "measure": "pass_at_1", "samples": [{"score": float(at < 2)} for at in range(4)]} for row in rows
+    ]
+    assert summary(programs)["pass_at_4.generate"].value == 1
+    with pytest.raises(ConfigError, match="all the same"):
+        score(Score(tasks=("sums",), samples=2), model, suite, run=Run(tmp_path / "greedy"))
+
+
 def test_a_limit_takes_items_with_their_twins(model, suite, tmp_path):
     twins = perturb(Perturb(kinds=("filler", "option_order"), limit=2), suite, Run(tmp_path / "twins"))
     report = score(Score(tasks=("exam/*",), limit=3), model, twins, run=Run(tmp_path / "r"))

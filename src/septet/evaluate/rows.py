@@ -6,7 +6,7 @@ What came back stands in the row raw, so that its worth can be judged again with
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from septet.core import plugins
@@ -64,6 +64,32 @@ def made(
         "meta": meta,
         **judged(item, task, mode, raw, config.normalise),
     }
+
+
+def raw_of(row: Mapping[str, Any]) -> Raw:
+    """What came back, out of a row."""
+    failure = row.get("reason", "") if row["outcome"] == "failed" else ""
+    return Raw(
+        row["output"],
+        row["finish"],
+        row["log_probabilities"],
+        row["bound"],
+        row["tokens"],
+        row["prompt_tokens"],
+        failure,
+    )
+
+
+_OF_ONE = ("output", "finish", "tokens", "outcome", "reason", "score", "extracted", "chosen", "detail")
+
+
+def of_samples(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One row of several outputs for an item: their mean score, and each of them. What failed is in no mean."""
+    judged = [row for row in rows if row["score"] is not None]
+    first = judged[0] if judged else rows[0]
+    score = sum(row["score"] for row in judged) / len(judged) if judged else None
+    samples = [{key: row[key] for key in _OF_ONE if key in row} for row in rows]
+    return {**first, "score": score, "tokens": sum(row["tokens"] for row in rows), "samples": samples}
 
 
 def measure_of(task: Task, mode: Mode) -> str:

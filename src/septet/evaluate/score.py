@@ -15,6 +15,7 @@ import json
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,7 +30,7 @@ from septet.evaluate.budget import Plan, start
 from septet.evaluate.collections import COLLECTIONS, RESCALED
 from septet.evaluate.form import Mode, Task
 from septet.evaluate.judge.dialogue import ask_turns, turn_rows
-from septet.evaluate.rows import judged, made, measure_of
+from septet.evaluate.rows import judged, made, measure_of, of_samples, raw_of
 from septet.evaluate.summary import of_collection, summary
 from septet.files import read_unfinished, write_lines
 from septet.inference.protocol import Engine, Options, load
@@ -209,17 +210,15 @@ def again(report: Report, suite: Suite, name: str, run: Run) -> Report:
         item = items.get(row.get("item") or row["id"])
         if item is None:
             raise ConfigError(f"{row['id']} is not an item of this suite", "Give the suite that the report was made of")
-        failure = row.get("reason", "") if row["outcome"] == "failed" else ""
-        raw = Raw(
-            row["output"],
-            row["finish"],
-            row["log_probabilities"],
-            row["bound"],
-            row["tokens"],
-            row["prompt_tokens"],
-            failure,
-        )
-        new = {**row, **judged(item, tasks[row["task"]], row["mode"], raw, row["normalise"])}
+        task = tasks[row["task"]]
+        if row.get("samples"):
+            whole = [
+                {**row, **one, **judged(item, task, "generate", raw_of({**row, **one}), "none")}
+                for one in row["samples"]
+            ]
+            new = of_samples(whole)
+        else:
+            new = {**row, **judged(item, task, row["mode"], raw_of(row), row["normalise"])}
         changed += new["score"] != row["score"]
         rows.append(new)
     run.note(f"{changed} of {len(rows)} items are judged otherwise than before")
@@ -319,11 +318,31 @@ def _asked(
         talks = [question for question in questions if question.item["kind"] == "dialogue"]
         yield from _talked(config, engine, task, talks, options)
         alone = [question for question in questions if question.item["kind"] != "dialogue"]
+        if config.samples > 1:
+            yield from _sampled(config, engine, task, alone, options)
+            return
         came = asking.generated(engine, alone, config.chat, options, config.batch)
     else:
         came = asking.likelihoods(engine, questions, config.chat)
     for question, raw, spent in came:
         yield made(config, task, question.item, mode, question, raw), round(spent, 6)
+
+
+def _sampled(
+    config: Score, engine: Engine, task: Task, questions: Sequence[prompts.Question], options: Options
+) -> Iterator[tuple[dict[str, Any], float]]:
+    """Several outputs for each item, each with a seed of its own."""
+    if config.temperature == 0:
+        raise ConfigError("samples at temperature 0 are all the same", "Write temperature = 0.8, or samples = 1")
+    came: dict[str, list[tuple[prompts.Question, Raw, float]]] = {}
+    for number in range(config.samples):
+        drawn = replace(options, seed=config.seed + number)
+        for one in asking.generated(engine, questions, config.chat, drawn, config.batch):
+            came.setdefault(one[0].item["id"], []).append(one)
+    for some in came.values():
+        question = some[0][0]
+        rows = [made(config, task, question.item, "generate", question, raw) for _, raw, _ in some]
+        yield of_samples(rows), round(sum(spent for _, _, spent in some), 6)
 
 
 def _talked(

@@ -42,9 +42,21 @@ def summary(rows: Sequence[Row]) -> dict[str, Measure]:
         if any(row["outcome"] == "failed" for row in some):
             worst = [{**row, "score": 0.0} if row["outcome"] == "failed" else row for row in some]
             found[f"{name}.at_worst"] = of([row for row in worst if row["score"] is not None])
+    found.update(_of_samples([row for row in own if row.get("samples") and row["measure"] == "pass_at_1"]))
     for outcome in ("empty", "truncated", "unparsed", "failed"):
         found[outcome] = statistics.share(sum(row["outcome"] == outcome for row in own), len(own))
     return found
+
+
+def _of_samples(rows: Sequence[Row]) -> Iterator[tuple[str, Measure]]:
+    """pass@k of programs (Chen et al., 2021), for as many samples as every item has."""
+    from septet.evaluate.sandbox import pass_at_k
+
+    passed = [[one["score"] == 1 for one in row["samples"] if one["score"] is not None] for row in rows]
+    fewest = min(map(len, passed), default=0)
+    for k in (k for k in (10, 100, fewest) if 1 < k <= fewest):
+        values = [pass_at_k(len(one), sum(one), k) for one in passed]
+        yield f"pass_at_{k}.generate", statistics.mean(values, "share", [row["cluster"] or row["id"] for row in rows])
 
 
 def of_collection(name: str, rows: Sequence[Row], chances: Mapping[str, float], rescale: bool) -> dict[str, Measure]:

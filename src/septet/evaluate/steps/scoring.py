@@ -31,6 +31,9 @@ class Score(Config):
     )
     limit: int = field(0, "Items asked of each task at most, drawn by the seed; 0: all.", ge=0)
     max_tokens: int = field(0, "Longest output in tokens; 0: as each task says.", ge=0, le=32768)
+    samples: int = field(
+        1, "Outputs for each item, drawn at a temperature above 0; the score is their mean.", ge=1, le=200
+    )
     temperature: float = field(0.0, "0 is greedy.", ge=0, le=2)
     seed: int = field(1, "Decides which items are drawn, and what a temperature draws.")
     context: int = field(
