@@ -500,3 +500,81 @@ def test_truthfulqa_with_its_older_versions_beside(tmp_path):
     assert by_task["truthfulqa-mc1"]["answers"] == ["No"]
     assert by_task["truthfulqa-mc2"]["category"] == "Sky"
     assert made.about["unread_files"] == "TruthfulQA_demo.csv, data/v0/TruthfulQA.csv"
+
+
+def test_own_keys_that_count_from_one_are_told_and_not_shifted(tmp_path):
+    lines(
+        tmp_path / "a.jsonl",
+        *({"question": f"Item {n}", "options": list("wxyz"), "answer": n % 4 + 1} for n in range(8)),
+    )
+    table(
+        tmp_path / "b.csv",
+        ("question", "A", "B", "answer"),
+        ("One", "x", "y", "1"),
+        ("Two", "x", "y", "2"),
+        ("Three", "x", "y", "A"),
+    )
+    table(tmp_path / "c.csv", ("question", "A", "B", "answer"), ("Four", "x", "y", "1"), ("Five", "x", "y", "0"))
+    made = read("own", tmp_path)
+    assert {one["question"]: one["labels"] for one in made.items} == {"Three": [0], "Four": [1], "Five": [0]}
+    assert len(made.rejected) == 10
+    assert all("count from 1" in one["reason"] for one in made.rejected)
+
+
+def test_own_keys_of_a_column_of_floats_and_with_their_text(tmp_path):
+    rows = [
+        {"question": f"Item {n}", "choices": ["x", "y"], "label": key}
+        for n, key in enumerate((1.0, 0.0, float("nan"), None))
+    ]
+    parquet(tmp_path / "a.parquet", *rows)
+    parquet(
+        tmp_path / "open.parquet",
+        {"question": "How many?", "answer": 3.0},
+        {"question": "How much?", "answer": float("nan")},
+    )
+    lines(tmp_path / "text.jsonl", {"question": "Which?", "options": ["A. tea", "B. rice"], "answer": "B. rice"})
+    lines(tmp_path / "gap.jsonl", {"question": "Gap?", "options": {"A": "x", "C": "y"}, "answer": "C"})
+    made = read("own", tmp_path)
+    found = {one["question"]: (one["labels"], one["answers"], one["split"]) for one in made.items}
+    assert [found[f"Item {n}"][0] for n in range(4)] == [[1], [0], [], []]
+    assert found["How many?"][1] == ["3"]
+    assert found["How much?"][1:] == ([], "unlabelled")
+    assert found["Which?"][0] == [1]
+    assert [one["source"] for one in made.rejected] == ["gap.jsonl"]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_a_table_without_commas_is_read_by_its_own_delimiter(tmp_path, delimiter):
+    table(tmp_path / "a.csv", ("题目", "A", "B", "答案"), ("水，是什么；答", "甲", "乙", "B"), delimiter=delimiter)
+    assert [one["labels"] for one in read("own", tmp_path).items] == [[1]]
+
+
+def test_json_of_other_shapes_is_told(tmp_path):
+    (tmp_path / "number.json").write_text("5")
+    (tmp_path / "deep.json").write_text("[" * 5000 + "]" * 5000)
+    (tmp_path / "deep.jsonl").write_text('{"question": ' + "[" * 5000 + "]" * 5000 + "}\n")
+    (tmp_path / "two.json").write_text(
+        json.dumps({"data": [{"question": "One", "answer": "x"}], "rows": [{"question": "Two", "answer": "x"}]})
+    )
+    lines(tmp_path / "list.jsonl", {"question": ["a"], "answer": "x"})
+    table(tmp_path / "twice.csv", ("question", "answer", "answer"), ("q", "x", "y"))
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"question,answer\nThree,x\n"))
+    made = read("own", tmp_path)
+    assert sorted(one["question"] for one in made.items) == ["One", "Three", "Two"]
+    assert sorted(one["source"] for one in made.rejected) == [
+        "deep.json",
+        "deep.jsonl",
+        "list.jsonl",
+        "number.json",
+        "twice.csv",
+    ]
+
+
+def test_a_text_where_a_list_belongs_is_not_read_letter_by_letter(tmp_path):
+    lines(
+        tmp_path / "mbpp.jsonl",
+        {"task_id": 11, "text": "t", "test_list": "assert f() == 1"},
+        {"task_id": 12, "text": "t", "test_list": ["assert f()"]},
+    )
+    made = read("mbpp", tmp_path)
+    assert len(made.items) == len(made.rejected) == 1

@@ -13,7 +13,7 @@ from typing import Any
 from septet.evaluate.form import Benchmark, Task, item
 from septet.evaluate.readers.exam import SPLITS, split_of
 from septet.evaluate.readers.reading import UNLABELLED, Reading, Unreadable
-from septet.evaluate.readers.values import text_of
+from septet.evaluate.readers.values import list_of, text_of
 from septet.evaluate.readers.wording import ENGLISH_OPTIONS
 
 ABOUT = {
@@ -80,7 +80,7 @@ def _parts(values: dict[str, Any]) -> tuple[str, list[str], list[str]]:
     if isinstance(question, dict):
         question, choices = question["stem"], question["choices"]
     if isinstance(choices, dict):
-        options, labels = list(choices["text"]), list(choices["label"])
+        options, labels = list_of(choices["text"], "choices"), list_of(choices["label"], "labels")
     else:
         options = [one["text"] for one in choices or ()]
         labels = [one["label"] for one in choices or ()]

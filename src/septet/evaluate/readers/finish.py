@@ -44,9 +44,15 @@ def _spaced(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def settled(task: Task, items: Iterable[dict[str, Any]], short: list[str]) -> Task:
-    """The task with the chance of its items, and no more shots than it holds; `short` is told where it holds fewer than usual."""
-    own = [item for item in items if item["task"] == task.name]
+def settled(tasks: Iterable[Task], items: Iterable[dict[str, Any]], short: list[str]) -> tuple[Task, ...]:
+    """The tasks with the chance of their items and no more shots than they hold; `short` is told of those that hold too few."""
+    by_task: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        by_task.setdefault(item["task"], []).append(item)
+    return tuple(_settled(task, by_task.get(task.name, []), short) for task in tasks)
+
+
+def _settled(task: Task, own: list[dict[str, Any]], short: list[str]) -> Task:
     asked = [item for item in own if item["split"] != "shots"] or own
     chance = task.chance
     if not chance and asked and all(item["options"] for item in asked):

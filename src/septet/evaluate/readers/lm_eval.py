@@ -65,7 +65,7 @@ def read(path: Path) -> Benchmark:
     }
     if unmeasured:
         about["not_measured"] = "; ".join(unmeasured)
-    return Benchmark(about, tuple(settled(task, items, []) for task in tasks), items, rejected)
+    return Benchmark(about, settled(tasks, items, []), items, rejected)
 
 
 def _task(one: Named) -> tuple[Task, list[dict[str, Any]], list[dict[str, str]]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from septet.evaluate.form import Benchmark, Layout, Task, item
 from septet.evaluate.readers.reading import Reading, Unreadable
-from septet.evaluate.readers.values import text_of
+from septet.evaluate.readers.values import list_of, text_of
 
 ABOUT = {
     "name": "mbpp",
@@ -63,7 +63,7 @@ def split_of_task(number: int) -> str:
 def _item(task: Task, values: dict[str, Any]) -> dict[str, Any]:
     number = int(values["task_id"]) if str(values["task_id"]).isdecimal() else 0
     words = text_of(values.get("text") or values.get("prompt"), "text")
-    tests = [str(one) for one in values["test_list"]]
+    tests = [str(one) for one in list_of(values["test_list"], "test_list")]
     if not tests:
         raise Unreadable("'test_list' is empty")
     imports = [str(one) for one in values.get("test_imports") or ()]

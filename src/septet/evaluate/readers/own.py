@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from septet.detect.language import language
+from septet.detect.language import language_all
 from septet.evaluate.form import LETTERS, Benchmark, Task, item
 from septet.evaluate.readers.exam import SPLITS, numbered, split_of
 from septet.evaluate.readers.finish import mark_passages
@@ -29,7 +29,8 @@ from septet.evaluate.readers.wording import (
     ENGLISH_QUESTION,
 )
 
-_ENDS = ("jsonl", "jsonl.gz", "json", "csv", "tsv", "parquet")
+_PLAIN = ("jsonl", "ndjson", "json", "csv", "tsv")
+_ENDS = (*_PLAIN, *(f"{end}.gz" for end in _PLAIN), "parquet")
 _LANGUAGES = ("zh", "en")
 
 
@@ -38,26 +39,45 @@ def read(folder: Path) -> Benchmark:
     reading = Reading(folder, fallback="gb18030")
     name = re.sub(r"\s+", "_", (folder.stem if folder.is_file() else folder.resolve().name).strip()) or "own"
     for path in reading.files(*(f"*.{end}" for end in _ENDS)):
-        for row in reading.rows(path):
+        rows = list(reading.rows(path))
+        spoken = language_all([str(_question(row.values) or "") for row in rows])
+        from_one = _counts_from_one([row.values for row in rows])
+        parts = [part for part in re.split(r"[_\-.]", path.name.partition(".")[0]) if part.lower() not in SPLITS]
+        file = _File("_".join(parts), split_of(path), from_one)
+        for row, lang in zip(rows, spoken, strict=True):
             with reading.kept(row) as values:
-                reading.add(_item(reading, row, values, name, path))
+                reading.add(_item(reading, row, values, name, file, "zh" if lang in ("zh", "mixed") else "en"))
     mark_passages(reading.items)
     _settle(reading)
     return reading.benchmark({"name": name, "version": "own", "licence": "the team's", "origin": "the team's files"})
 
 
-def _item(reading: Reading, row: Row, values: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
-    question = text_of(_first(values, "question", "stem", "题目", "问题"), "question")
+class _File(NamedTuple):
+    """What a file says of its rows: the task and split in its name, and whether its keys count from 1."""
+
+    part: str
+    split: str
+    from_one: bool
+
+
+def _question(values: dict[str, Any]) -> Any:
+    return _first(values, "question", "stem", "题目", "问题")
+
+
+def _key(values: dict[str, Any]) -> Any:
+    return _first(values, "answer", "label", "answers", "答案")
+
+
+def _item(reading: Reading, row: Row, values: dict[str, Any], name: str, file: _File, seems: str) -> dict[str, Any]:
+    question = text_of(_question(values), "question")
     told = str(_first(values, "language", "lang") or "").lower().partition("-")[0]
     if told and told not in _LANGUAGES:
         raise Unreadable(f"the language '{told}' is none of {', '.join(_LANGUAGES)}")
-    lang = told or ("zh" if language(question) in ("zh", "mixed") else "en")
+    lang = told or seems
     options = _options(values)
-    split = str(values.get("split") or "").strip().lower() or split_of(path) or "test"
+    split = str(values.get("split") or "").strip().lower() or file.split or "test"
     named = SPLITS.get(split, split)
-    stem = path.name.partition(".")[0]
-    parts = [part for part in re.split(r"[_\-.]", stem) if part.lower() not in SPLITS]
-    part = "_".join(parts)
+    part = file.part
     task = _task(
         reading,
         f"{name}/{part}" if part and part != name else name,
@@ -74,12 +94,14 @@ def _item(reading: Reading, row: Row, values: dict[str, Any], name: str, path: P
     explained = str(_first(values, "explanation", "analysis", "solution", "解析") or "").strip()
     meta = {"explanation": explained} if explained else {}
     identity = f"{task.name}/{split}/{numbered(own, row.number)}"
-    right = _first(values, "answer", "label", "answers", "答案")
+    right = _key(values)
     if options is None:
-        answers = [str(one).strip() for one in (right if isinstance(right, list) else [right]) if one not in (None, "")]
+        answers = [_reference(one) for one in (right if isinstance(right, list) else [right]) if one not in (None, "")]
         return item(
             identity, task, question, answers=answers, split=named if answers else UNLABELLED, meta=meta, **common
         )
+    if file.from_one and _place(right, options) is not None:
+        raise Unreadable("the file's keys count from 1 as it seems, and places count from 0: write letters")
     places = _places(right, options)
     more = {"all_of": True} if len(places) > 1 else {}
     return item(
@@ -95,7 +117,45 @@ def _item(reading: Reading, row: Row, values: dict[str, Any], name: str, path: P
 
 
 def _first(values: dict[str, Any], *names: str) -> Any:
-    return next((values[name] for name in names if values.get(name) not in (None, "")), None)
+    # A column of numbers with gaps has `nan` in them.
+    found = (values[name] for name in names if values.get(name) not in (None, ""))
+    return next((one for one in found if one == one), None)
+
+
+def _reference(value: Any) -> str:
+    number = _number(value) if isinstance(value, float) else None
+    return str(number) if number is not None else text_of(value, "answer")
+
+
+def _number(value: Any) -> int | None:
+    """A whole number, also as a column of floats has it (`2.0`)."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _counts_from_one(rows: list[dict[str, Any]]) -> bool:
+    """Whether the keys of a file are numbers that run to the count of options and never are 0: places from 0 cannot."""
+    last = False
+    for row in rows:
+        if not str(_key(row)).strip().removesuffix(".0").isdecimal():
+            continue
+        try:
+            options = _options(row) or []
+        except Unreadable:
+            continue
+        place = _place(_key(row), options)
+        if place == 0:
+            return False
+        last = last or (place is not None and place == len(options))
+    return last
+
+
+def _place(key: Any, options: list[str]) -> int | None:
+    """The place that a key gives as a number; a text that is an option means that option, and gives none."""
+    if isinstance(key, str):
+        key = int(key) if key.strip().isdecimal() and options.count(key.strip()) != 1 else None
+    return _number(key)
 
 
 def _options(values: dict[str, Any]) -> list[str] | None:
@@ -108,7 +168,10 @@ def _options(values: dict[str, Any]) -> list[str] | None:
             raise Unreadable(f"the options {', '.join(lettered).upper()} do not follow each other from A")
         given = [values[letter] for letter in lettered]
     if isinstance(given, dict):
-        given = [given[key] for key in sorted(given)]
+        keys = sorted(str(key).strip().upper() for key in given)
+        if keys != list(LETTERS[: len(keys)]):
+            raise Unreadable(f"the options are named {', '.join(keys)[:60]}, not A, B, C...")
+        given = [given[key] for key in sorted(given, key=lambda one: str(one).strip().upper())]
     texts = [text_of(one, "option") for one in list_of(given, "options")]
     if letters_of(texts) != sorted(letters_of(texts)):
         raise Unreadable("the options' own letters do not follow each other from A")
@@ -126,18 +189,28 @@ def _places(right: Any, options: list[str]) -> list[int]:
     found: set[int] = set()
     for part in parts:
         text = str(part).strip()
-        if isinstance(part, int) and not isinstance(part, bool):
-            places = [part]
+        number = _number(part)
+        if number is not None:
+            places = [number]
         elif options.count(text) == 1:
             places = [options.index(text)]
         elif text.isdecimal():
             places = [int(text)]
+        elif (labelled := _labelled(text, options)) is not None:
+            places = [labelled]
         else:
             places = places_of(text, len(options))
         if any(place >= len(options) or place < 0 for place in places):
             raise Unreadable(f"the answer '{text[:40]}' is no place from 0 to {len(options) - 1}")
         found.update(places)
     return sorted(found)
+
+
+def _labelled(text: str, options: list[str]) -> int | None:
+    """The place of an option that is written with its letter (`B. the text of B`)."""
+    match = re.fullmatch(r"[(（]?([A-Za-z])[)）.．、:：]\s*(.+)", text, re.DOTALL)
+    place = LETTERS.find(match[1].upper()) if match else -1
+    return place if match and 0 <= place < len(options) and options[place] == match[2].strip() else None
 
 
 def _task(reading: Reading, name: str, lang: str, choice: bool, subject: Any) -> Task:
@@ -170,8 +243,11 @@ def _task(reading: Reading, name: str, lang: str, choice: bool, subject: Any) ->
 
 def _settle(reading: Reading) -> None:
     """Tasks take their solved examples as shots; those that want several letters are written."""
+    by_task: dict[str, list[dict[str, Any]]] = {}
+    for one in reading.items:
+        by_task.setdefault(one["task"], []).append(one)
     for name, task in reading.tasks.items():
-        own = [one for one in reading.items if one["task"] == name]
+        own = by_task.get(name, [])
         shots = min(5, sum(one["split"] == "shots" for one in own))
         changed = msgspec.structs.replace(task, shots=shots)
         if sum(len(one["labels"]) > 1 for one in own) > len(own) / 10:

@@ -23,7 +23,25 @@ from septet.evaluate.form import Benchmark, Task
 from septet.evaluate.readers.finish import copies, distinct, settled
 from septet.files import read_parquet
 
-DATA = (".csv", ".tsv", ".json", ".jsonl", ".txt", ".lst", ".parquet", ".gz", ".xlsx")
+DATA = (
+    ".csv",
+    ".tsv",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".txt",
+    ".lst",
+    ".parquet",
+    ".gz",
+    ".xlsx",
+    ".xls",
+    ".arrow",
+    ".yaml",
+    ".yml",
+)
+_LISTS = ("examples", "data", "questions", "rows", "instances")
+"""Where a JSON object holds its rows."""
+_DELIMITERS = (",", "\t", ";", "|")
 UNLABELLED = "unlabelled"
 """The split of items whose right answer is not published."""
 
@@ -108,7 +126,7 @@ class Reading:
             elif name.endswith(".json"):
                 yield from self._json(path)
             else:
-                yield from self._csv(path, header, delimiter or ("\t" if name.endswith(".tsv") else ","))
+                yield from self._csv(path, header, delimiter or ("\t" if name.endswith(".tsv") else ""))
         except (OSError, EOFError, zlib.error) as error:
             self.reject(self._source(path), "", f"cannot be read: {error}")
 
@@ -132,7 +150,7 @@ class Reading:
     def _decoded(self, path: Path, where: str, text: str) -> dict[str, Any] | None:
         try:
             value = msgspec.json.decode(text.encode("utf-8"))
-        except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
             self.reject(self._source(path), where, f"not valid JSON: {error}")
             return None
         if not isinstance(value, dict):
@@ -141,14 +159,13 @@ class Reading:
         return _folded(value)
 
     def _json(self, path: Path) -> Iterator[Row]:
+        before = len(self.rejected)
         value = self.value(path)
         if isinstance(value, dict):
-            lists = [
-                name
-                for name in ("examples", "data", "questions", "rows", "instances")
-                if isinstance(value.get(name), list)
-            ]
-            value = value[lists[0]] if lists else [value]
+            lists = [value[name] for name in _LISTS if isinstance(value.get(name), list)]
+            value = [one for some in lists for one in some] if lists else [value]
+        elif not isinstance(value, list) and len(self.rejected) == before:
+            self.reject(self._source(path), "", "is neither a list nor an object")
         for number, one in enumerate(value if isinstance(value, list) else []):
             where = f"item {number + 1}"
             if isinstance(one, dict):
@@ -160,12 +177,17 @@ class Reading:
         """The value of a JSON file, or None where it is broken, which is then among the rejected."""
         try:
             return msgspec.json.decode(self.text(path).encode("utf-8"))
-        except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
             self.reject(self._source(path), "", f"not valid JSON: {error}")
             return None
 
     def _csv(self, path: Path, header: Sequence[str] | None, delimiter: str) -> Iterator[Row]:
-        reader = csv.reader(io.StringIO(self.text(path), newline=""), delimiter=delimiter)
+        text = self.text(path)
+        if not delimiter:
+            # Spreadsheets of many countries write semicolons under the name of CSV: a header that has no comma tells.
+            first = text.partition("\n")[0]
+            delimiter = "," if header else next((one for one in _DELIMITERS if one in first), ",")
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         names = None if header is None else [name.lower() for name in header]
         number, start = 0, 1
         while True:
@@ -183,6 +205,10 @@ class Reading:
                 continue
             if names is None:
                 names = [name.strip().lstrip("\ufeff").strip('"').strip().lower() for name in cells]
+                twice = next((name for name in names if name and names.count(name) > 1), "")
+                if twice:
+                    self.reject(self._source(path), where, f"the column '{twice}' stands twice: which counts?")
+                    return
                 continue
             while len(cells) > len(names) and not cells[-1].strip():
                 cells.pop()
@@ -238,7 +264,7 @@ class Reading:
         rejected = [dict(one) for one in dict.fromkeys(tuple(sorted(row.items())) for row in self.rejected)]
         count = copies(self.items)
         short: list[str] = []
-        tasks = tuple(settled(task, self.items, short) for task in self.tasks.values())
+        tasks = settled(self.tasks.values(), self.items, short)
         used = {item["task"] for item in self.items}
         left = [self._source(path) for path in self._there if path not in self._used and _is_data(path)]
         facts = {

@@ -16,7 +16,9 @@ from septet.evaluate.readers.reading import Unreadable
 
 
 def text_of(value: Any, name: str) -> str:
-    """A text that must not be empty. Raises Unreadable."""
+    """A text that must not be empty; a number is written out, a list is none. Raises Unreadable."""
+    if isinstance(value, list | tuple | dict):
+        raise Unreadable(f"'{name}' is a list or an object where a text belongs")
     text = "" if value is None else str(value).strip()
     if not text:
         raise Unreadable(f"'{name}' is empty")
@@ -30,8 +32,12 @@ def place_of(letter: Any, count: int) -> int | None:
         return None
     bare = re.sub(r"[\s().、,:：。]", "", text).upper()
     if len(bare) != 1 or bare not in LETTERS[:count]:
-        raise Unreadable(f"the answer '{text[:40]}' is none of the letters {LETTERS[0]}-{LETTERS[count - 1]}")
+        raise Unreadable(f"the answer '{text[:40]}' is none of the letters {_range(count)}")
     return LETTERS.index(bare)
+
+
+def _range(count: int) -> str:
+    return f"{LETTERS[0]}-{LETTERS[:count][-1:]}"
 
 
 def places_of(label: Any, count: int) -> list[int]:
@@ -40,7 +46,7 @@ def places_of(label: Any, count: int) -> list[int]:
     text = "".join("" if part is None else str(part) for part in parts)
     bare = re.sub(r"[\s().、,，;；:：。和与及]", "", unicodedata.normalize("NFKC", text)).upper()
     if any(letter not in LETTERS[:count] for letter in bare):
-        raise Unreadable(f"the answer '{text[:40]}' is not made of the letters {LETTERS[0]}-{LETTERS[count - 1]}")
+        raise Unreadable(f"the answer '{text[:40]}' is not made of the letters {_range(count)}")
     return sorted({LETTERS.index(letter) for letter in bare})
 
 
