@@ -36,7 +36,7 @@ def compare(config: Upgrade, before: Report, after: Report, run: Run) -> Report:
     for name, some in _capabilities(pairs, config.by):
         was = [_value(one, 1.0) for one, _ in some]
         now = [_value(two, 0.0) for _, two in some]
-        clusters = [str(one.get("cluster") or one.get("source") or one["id"]) for one, _ in some]
+        clusters = [_cluster(one) for one, _ in some]
         margin = next((limit for pattern, limit in margins if fnmatch.fnmatchcase(name, pattern)), config.margin)
         held = statistics.noninferior(was, now, margin, clusters)
         summary[f"gain.{name}"] = held.gain
@@ -119,6 +119,11 @@ def _margins(told: Sequence[str]) -> list[tuple[str, float]]:
         if not equals:
             raise ConfigError(f"'{one}' is no margin", "Write NAME=SHARE, such as mmlu/*=0.02")
     return found
+
+
+def _cluster(row: Row) -> str:
+    """What an item stands on: its passage, or the item that it is a twin of."""
+    return str(row.get("cluster") or row.get("source") or row.get("twin_of") or row["id"])
 
 
 def _value(row: Row, at_worst: float) -> float:
