@@ -578,3 +578,8 @@ def test_a_text_where_a_list_belongs_is_not_read_letter_by_letter(tmp_path):
     )
     made = read("mbpp", tmp_path)
     assert len(made.items) == len(made.rejected) == 1
+
+
+def test_more_options_than_letters_are_asked_by_their_texts(tmp_path):
+    lines(tmp_path / "a.jsonl", {"question": "Which?", "options": [f"row {n}" for n in range(30)], "answer": 29})
+    assert [task.mode for task in read("own", tmp_path).tasks] == ["text"]

@@ -314,3 +314,50 @@ def test_short_answers():
 def test_a_model_that_repeats_itself_gets_a_verdict(piece):
     for judge in (number.judge, math.judge, reference.judge, bbh.judge):
         assert judge(asked("", "12"), piece * 20_000).score == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "value"),
+    [
+        ("一共1万2千元", 12000),
+        ("总额为3亿5000万元", 350_000_000),
+        ("共1万2000米", 12000),
+        ("答案是三分之一", Fraction(1, 3)),
+        ("答案是3分之2", Fraction(2, 3)),
+        ("第1万名和3千名", 3000),
+        ("他有3万，5个人分", 5),
+    ],
+)
+def test_chinese_numbers_in_steps_and_parts(output, value):
+    assert number.answer(output)[0]["value"] == value
+
+
+@pytest.mark.parametrize(
+    ("output", "key", "right"),
+    [
+        ("-5", "5", False),
+        ("3.5", "35", False),
+        ("The answer is 3.5.", "3.5", True),
+        ("答案：３．５", "3.5", True),
+        ("C++", "C", False),
+        ("c++.", "C++", True),
+        ("+", "-", False),
+        ("x + y", "x+y", True),
+        ("- 5 apples", "5 apples", True),
+        ("1914-1918", "1914–1918", True),
+        ("《红楼梦》。", "红楼梦", True),
+        ("U.S.A.", "USA", True),
+        ("Vitamin A", "vitamin", False),
+        ("The", "A", False),
+        ("the 'Eiffel Tower'", "Eiffel Tower", True),
+    ],
+)
+def test_signs_that_make_another_answer_count(output, key, right):
+    item = {"answers": [key]}
+    assert reference.judge(item, output).score == float(right)
+
+
+def test_a_short_sentence_gives_its_number():
+    assert math.answer("答：共需要 12 天。") == "12"
+    assert math.answer("It takes her 12 days.") == "12"
+    assert math.answer("x + 12") == "x + 12"

@@ -40,7 +40,7 @@ ENGLISH = [
     ("Apples are Big Citrus Drinks", "unparsed"),
     ("A. Paris\nB. London\nC. Berlin\nD. Rome", "unparsed"),
     ("A. Paris\nB. London\nC. Berlin\nD. Rome\nThe answer is D", "D"),
-    ("It is not Paris, it is London.", "unparsed"),
+    ("It is not Paris, it is London.", "B"),
     ("The answer is not A.", "unparsed"),
     ("The answer is A or B", "unparsed"),
     ("Option B is correct.", "B"),
@@ -233,3 +233,24 @@ def test_any_output_gets_a_verdict(output, count):
 )
 def test_a_letter_is_found_whichever_it_is(letter, words):
     assert found(words.format(letter), CITIES) == letter
+
+
+@pytest.mark.parametrize(
+    ("output", "letter"),
+    [
+        ("I think it's A.", "A"),
+        ("The answer is not B, it is A.", "A"),
+        ("I choose A over B.", "A"),
+        ("It is a pity that nobody knows.", ""),
+        ("The answer is A. It is London that B names.", "A"),
+        ("因此，本题应选择B选项。", "B"),
+        ("答案不是B，而是C", "C"),
+        ("应该是B……不对，应该是C。", "C"),
+        ("本题正确答案是「B」", "B"),
+        ("這題選C", "C"),
+        ("選項B正確", "B"),
+    ],
+)
+def test_statements_in_passing_and_in_traditional_characters(output, letter):
+    item = {"options": ["Paris", "London", "Berlin"], "labels": [0], "meta": {}}
+    assert option.judge(item, output).extracted == letter

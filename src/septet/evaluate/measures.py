@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_DROPPED = re.compile(r"(?P<kept>(?<=\d)\.(?=\d)|(?<![^\W_])-(?=\d)|(?<=[a-z])[+#]+(?!\w))|[\W_]")
+# A word has to follow: `Vitamin A` and `U.S.A.` end in no article.
+_ARTICLES = re.compile(r"(?<![\w.])(?:a|an|the)\b(?=\W+\w)")
 
 
 def exact_match(answer: str, references: Sequence[str]) -> bool:
@@ -39,7 +41,9 @@ def _units(text: str) -> list[str]:
 
 
 def _folded(text: str) -> str:
-    return re.sub(r"[\W_]+", "", _spoken(text))
+    """Without blanks and punctuation, but for what makes another answer of it: a decimal point, a sign before a number, `C++`."""
+    spoken = _spoken(text).replace("\u2212", "-")
+    return _DROPPED.sub(lambda match: match["kept"] or "", spoken) or spoken.strip()
 
 
 def _spoken(text: str) -> str:

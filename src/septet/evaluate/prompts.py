@@ -46,8 +46,10 @@ def build(task: Task, item: Mapping[str, Any], shots: Sequence[Mapping[str, Any]
         raise ConfigError(
             f"{item['id']} has no options to compare by likelihood", f"Ask the task {task.name} with mode = 'generate'"
         )
-    if mode == "letter" and len(options) > len(LETTERS):
-        raise ConfigError(f"{item['id']} has more options than there are letters", "Ask it with mode = 'text'")
+    if mode != "text" and any(len(one["options"] or ()) > len(LETTERS) for one in (item, *shots)):
+        raise ConfigError(
+            f"{item['id']} or an example before it has more options than there are letters", "Ask it with mode = 'text'"
+        )
     solved = [_filled(task, shot, mode) + _answer(task, shot, mode) for shot in shots]
     header = task.preamble or _put(task.layout.header, {"subject": task.subject})
     text = task.layout.between.join(filter(None, (header, *solved, _filled(task, item, mode))))

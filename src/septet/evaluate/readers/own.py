@@ -242,7 +242,8 @@ def _task(reading: Reading, name: str, lang: str, choice: bool, subject: Any) ->
 
 
 def _settle(reading: Reading) -> None:
-    """Tasks take their solved examples as shots; those that want several letters are written."""
+    """Tasks take their solved examples as shots; those that want several letters are written, those with more options than
+    letters are asked by their texts."""
     by_task: dict[str, list[dict[str, Any]]] = {}
     for one in reading.items:
         by_task.setdefault(one["task"], []).append(one)
@@ -253,4 +254,6 @@ def _settle(reading: Reading) -> None:
         if sum(len(one["labels"]) > 1 for one in own) > len(own) / 10:
             layout = CHINESE_MANY if task.language == "zh" else ENGLISH_MANY
             changed = msgspec.structs.replace(changed, mode="generate", layout=layout, max_tokens=32)
+        if any(len(one["options"] or ()) > len(LETTERS) for one in own):
+            changed = msgspec.structs.replace(changed, mode="text")
         reading.tasks[name] = changed

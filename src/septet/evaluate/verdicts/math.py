@@ -21,6 +21,7 @@ _CUE = re.compile(
 )
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _LISTED = re.compile(r"\$[^$]+\$(?:\s*(?:[,;，；、和或]|and|or)\s*\$[^$]+\$)+")
+_PROSE = re.compile(r"[\u3400-\u9fff]{3}|[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?\s*%?")
 _SPACING = re.compile(
     r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|quad|qquad|tiny|small|large)(?![a-zA-Z])|(?<!\\)\\[!,;:> ]|~"
@@ -83,9 +84,9 @@ def answer(text: str) -> str:
     formulas = [str(next(filter(None, match.groups()))) for match in _FORMULA.finditer(text)]
     if formulas:
         return formulas[-1].rpartition("=")[2].strip() or formulas[-1].strip()
-    if "\n" not in text.strip() and len(text.strip()) <= 40:
-        return text.strip().rstrip("。.")
     numbers = _NUMBER.findall(text)
+    if "\n" not in text.strip() and len(text.strip()) <= 40 and not (numbers and _PROSE.search(text)):
+        return text.strip().rstrip("。.")
     return numbers[-1].strip().rstrip(",") if numbers else ""
 
 

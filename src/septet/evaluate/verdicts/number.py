@@ -26,7 +26,10 @@ _CUE = re.compile(
     r"####|(?:answer|result|total)\s*(?:is|=|:|would be|equals)\s*|(?m:^\s*A\s*:)|(?:答案|结果)\s*(?:应该|应)?(?:是|为|:|=)\s*:?",
     re.IGNORECASE,
 )
-_NUMERALS = re.compile(r"负?[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?")
+_NUMERALS = re.compile(
+    r"负?[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+|分之[零〇一二两三四五六七八九十百千万亿]+)?"
+)
+_PARTS = re.compile(r"(\d+)\s*分之\s*(\d+)")
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 # So many of the last cues are looked at: an output that repeats itself has thousands.
 _CUES = 20
@@ -59,6 +62,7 @@ def answer(output: str) -> tuple[dict[str, Any] | None, str]:
     text = (
         plain(re.sub(r"<<[^<>\n]{0,200}>>", "", output)).replace("\u2212", "-").replace("\\$", "$").replace("{,}", ",")
     )
+    text = _PARTS.sub(r"\2/\1", text)
     text = re.sub(r"\\[,!;]|\\text\s*\{\s*", "", text)
     _, mark, marked = said(output).rpartition("####")
     if mark:
@@ -86,7 +90,8 @@ def answer(output: str) -> tuple[dict[str, Any] | None, str]:
 
 def numbers(text: str) -> list[dict[str, Any]]:
     """Every number of a text, in order: `text`, `value` (with its 万, million...), `bare` (without), `scale`, `percent`."""
-    found = []
+    found: list[dict[str, Any]] = []
+    ended = -1
     for match in _NUMBER.finditer(text):
         if not (match["whole"] or match["part"] or match["over"]):
             continue
@@ -97,16 +102,30 @@ def numbers(text: str) -> list[dict[str, Any]]:
         if match["sign"] and match["sign"].startswith("-"):
             bare = -bare
         scale = (match["scale"] or "").lower()
+        value = bare * _SCALES.get(scale, 1)
+        if match.start() == ended and _continues(found[-1], value):
+            # `1万2千`, `3亿5000万`: one number in two steps.
+            whole = found[-1]["value"] + (value if found[-1]["value"] >= 0 else -value)
+            found[-1] |= {"text": found[-1]["text"] + match[0].strip(), "value": whole, "bare": whole, "scale": ""}
+            ended = match.end()
+            continue
+        ended = match.end()
         found.append(
             {
                 "text": match[0].strip(),
-                "value": bare * _SCALES.get(scale, 1),
+                "value": value,
                 "bare": bare,
                 "scale": scale,
                 "percent": bool(match["percent"]),
             }
         )
     return found
+
+
+def _continues(before: dict[str, Any], value: Fraction) -> bool:
+    """Whether a number right behind one with a Chinese scale fills the places below that scale."""
+    scale = _SCALES[before["scale"]] if before["scale"] in ("千", "万", "百万", "亿") else 0
+    return bool(scale) and scale / 10 <= value < scale
 
 
 def _value(match: re.Match[str]) -> Fraction:
@@ -132,6 +151,12 @@ def same(found: dict[str, Any], key: dict[str, Any], question: str = "") -> bool
 
 
 def _of_numerals(text: str) -> dict[str, Any]:
+    under, parted, over = text.removeprefix("负").partition("分之")
+    if parted and (below := _of_numerals(under)["value"]):
+        value = _of_numerals(over)["value"] / below * (-1 if text.startswith("负") else 1)
+        percent = under == "百"
+        bare = value * 100 if percent else value
+        return {"text": text, "value": bare, "bare": bare, "scale": "", "percent": percent}
     negative, digits = text.startswith("负"), text.removeprefix("负")
     whole, _, below = digits.partition("点")
     total, section, last = 0, 0, None

@@ -17,6 +17,25 @@ from septet.evaluate.verdicts.verdict import Verdict, boxed, nothing, plain
 
 _TOKENS = re.compile(r"(?<![\w.])[-\u2212]?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*|[\u3400-\u9fff]|[^\W\d\u3400-\u9fff_]+")
 _ARTICLES = ("a", "an", "the")
+# What follows a letter and never an article.
+_NO_NOUN = {
+    "because",
+    "since",
+    "as",
+    "is",
+    "and",
+    "for",
+    "due",
+    "given",
+    "with",
+    "which",
+    "by",
+    "over",
+    "rather",
+    "but",
+    "not",
+    "so",
+}
 _NEGATIONS = {"not", "isn", "never", "no", "nor", "neither", "不", "非", "没", "无", "否"}
 _IS = r"(?:\s*(?:is|was|are|be|would be|should be|must be|will be|has to be)\b|\s*[\"']?\s*[:=]|\s*(?:->|→|⇒))"
 _SURE = r"(?:\s*(?:therefore|thus|clearly|indeed|definitely|most likely|likely|probably|simply|then)\b,?)?\s*[:\"']?\s*"
@@ -28,9 +47,16 @@ _TOLD = re.compile(
     r"|(?:答案|正确选项|正确的选项|正确答案|最终选择|结论)】?(?:(?:应该|应当|应|就|只能|便)?(?:是|为|选择|选)|\s*[:=])*\s*"
     r"|选项(?:应该|应当|应|就)?(?:是|为|\s*[:=])\s*"
     r"|(?:正确|符合题意|最合适|最佳|最恰当)的(?:一项)?(?:是|为)\s*[:]?\s*"
-    r"|(?<![不未别勿非没可])(?:选择|应选|选)(?:的?是|为)?\s*[:]?\s*",
+    r"|(?<![不未别勿非没可])应?(?:选择|选)(?:的?是|为)?\s*[:]?\s*",
     re.IGNORECASE,
 )
+# Said in passing: they count where nothing is stated.
+_PASSING = re.compile(
+    r"(?<![A-Za-z])(?:it(?:'s|\s+is|\s+must\s+be|\s+should\s+be)|I\s+(?:think|believe)|(?:I'd|I\s+would)\s+say|result\s+is)"
+    rf"{_SURE}|(?:而是|应该是|应当是|应是|只能是|认为是|就是)\s*",
+    re.IGNORECASE,
+)
+_SIMPLE = str.maketrans("選擇項應該當為確題對錯無論結終", "选择项应该当为确题对错无论结终")
 _TAGGED = re.compile(r"<answer>(.*?)</answer>", re.IGNORECASE | re.DOTALL)
 _REVERSED = re.compile(
     r"(?<![A-Za-z0-9'])\(?([A-Z])\)?(?:[.:]?\s*[^.\n;,]{0,80}?)?\s*(?:is|are)\s+(?:indeed\s+|clearly\s+)?"
@@ -45,7 +71,7 @@ _DISMISSED = re.compile(
     r"|(?:isn't|doesn't|cannot|does not)|[选项]{0,2}(?:是|为|也)?(?:错|不))",
     re.IGNORECASE,
 )
-_LEAD = r"[\s(\[{\"'“”‘’$\\]*(?:(?:option|choice|letter|answer|选项|选)\s*)?[\s(\[{\"'“”‘’$]*(?:text\s*\{\s*\(?)?"
+_LEAD = r"[\s(\[{\"'“”‘’「『【$\\]*(?:(?:option|choice|letter|answer|选项|选)\s*)?[\s(\[{\"'“”‘’「『【$]*(?:text\s*\{\s*\(?)?"
 _JOIN = r"[)\]]?\s*(?:[,、;&+/]\s*(?:and\s+)?[(\[]?|and\s+[(\[]?|[和与及][(\[]?|(?<=[)\] ])[(\[])"
 _LINE = re.compile(r"[(\[]?([A-Za-z])(?:[)\]][.:,]?|[.:、,]|\s*$)\s*(.*)")
 _SIGNS = re.compile(r"[=<>+*^→±≤≥≠∈∪∩|\\]|[\w)\]]\s?[-\u2212/]\s?\d|\d\s?[-\u2212/]\s?[\w(]")
@@ -75,7 +101,8 @@ def named(text: str, options: Sequence[str], several: bool = False) -> tuple[lis
 
     `text` is plain (`verdict.plain`). Not `several`: a statement of two options is open.
     """
-    reader = _Reader(options, several)
+    text = text.translate(_SIMPLE)
+    reader = _Reader([option.translate(_SIMPLE) for option in options], several)
     whole = reader.whole(text)
     if whole:
         return whole, "whole"
@@ -89,7 +116,10 @@ def named(text: str, options: Sequence[str], several: bool = False) -> tuple[lis
     if stated:
         last = stated[-1]
         return (last, "statement") if len(last) == 1 or several else ([], "it states several options")
+    passing = [reader.begins(text[match.end() : match.end() + 400]) for match in _PASSING.finditer(text)]
+    last = next((places for places in reversed(passing) if places), [])
     for by, seen in (
+        ("statement in passing", last),
         ("reversed statement", reader.reversed(text)),
         ("line", reader.lines(text)),
         ("bracket", reader.bracketed(text)),
@@ -144,7 +174,10 @@ class _Reader:
 
     def _bare(self, text: str) -> list[int]:
         kept = re.sub(
-            r"[\s()\[\]{}.,:;、。!?\"'“”‘’*$\\/&+]|\band\b|选项?|[和与及]|^option\b|^answer\b", "", text, flags=re.I
+            r"[\s()\[\]{}.,:;、。!?\"'“”‘’「」『』【】*$\\/&+]|\band\b|选项?|[和与及]|^option\b|^answer\b",
+            "",
+            text,
+            flags=re.I,
         )
         letters = kept.upper()
         if not letters or len(set(letters)) != len(letters) or any(one not in self.letters for one in letters):
@@ -203,8 +236,7 @@ class _Reader:
         following = re.match(r"\s+([A-Za-z]+)", after)
         if following is None or "\n" in after[: following.start(1)]:
             return True
-        plain_words = ("because", "since", "as", "is", "and", "for", "due", "given", "with", "which", "by")
-        return following[1].lower() in plain_words or self._starts_with_text(after) == [self.letters.index(found)]
+        return following[1].lower() in _NO_NOUN or self._starts_with_text(after) == [self.letters.index(found)]
 
     def _starts_with_text(self, content: str) -> list[int]:
         """The option that the content begins with: as it is written, signs and all; else by its words."""
