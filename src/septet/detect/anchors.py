@@ -19,7 +19,7 @@ from septet.kernels import views as stretches
 FIRST_CUE = 40
 CUES: tuple[Cue, ...] = (*forms.CUES, *secrets.CUES, *identity.CUES)
 _FIRST_ROWS = 256
-"""Texts that are scanned at first, and four times as many each time: most characters are new there, and it is gone over again."""
+"""Texts that are scanned at first, and four times as many each time: most characters are new there, and are gone over again."""
 _REACH_BACK, _REACH = 28, 72
 """Characters that the rules of a shape may read before and behind its anchor: a cue before it, and the longest number."""
 
@@ -59,7 +59,8 @@ class _Tables:
             for word in dict.fromkeys(self._folded(one) for one in cue.words.split("|")):
                 words.append([self._symbol(char) for char in word])
                 kinds.append(FIRST_CUE + number)
-        self.go, self.out_from, numbers_, self.out_length = s.automaton(words, 128 + len(self._symbols))
+        go, self.out_from, numbers_, self.out_length = s.automaton(words, 128 + len(self._symbols))
+        self.steps = s.laid_out(go, self.out_from)
         self.out_class = np.array(kinds, np.int64)[numbers_]
         self.follow = np.array([0] * FIRST_CUE + [cue.follow for cue in CUES], np.int64)
         self.whole = np.array([0] * FIRST_CUE + [cue.edges for cue in CUES], np.int64)
@@ -146,23 +147,23 @@ def mark(data: Any, offsets: Any) -> tuple[Any, Any]:
     tables = _tables()
     slow = np.zeros(max(1, offsets.size - 1), np.uint8)
     room = np.empty((max(1024, int(offsets[-1] - offsets[0]) // 24 + 512), 6), np.int64)
+    pending = np.ones(slow.size, np.uint8)
     unknown = np.empty(4096, np.int64)
     pieces = []
     row, step = 0, _FIRST_ROWS
     while row < offsets.size - 1:
         after, number, strange = scanner.scan(
-            data, offsets[: row + step + 1], row, tables.classes, tables.go, tables.out_from, tables.out_class, tables.out_length,
-            tables.follow, tables.whole, room, slow, unknown,
+            data, offsets[: row + step + 1], row, tables.classes, tables.steps, tables.out_from, tables.out_class,
+            tables.out_length, tables.follow, tables.whole, room, slow, pending, unknown,
         )  # fmt: skip
-        if strange:  # go over these texts again, knowing all their characters
+        if number:
+            pieces.append(room[:number].copy())
+        if strange:  # go over the texts that have them again, knowing all their characters
             tables.meet(np.unique(unknown[:strange]).tolist())
-            slow[row:] = 0
             continue
         step *= 4
         if after == row:
             room = np.empty((room.shape[0] * 4, 6), np.int64)
-        elif number:
-            pieces.append(room[:number].copy())
         row = after
     if not pieces:
         return np.empty((0, 6), np.int64), slow

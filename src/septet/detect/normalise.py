@@ -171,7 +171,7 @@ def normalise(text: str, fold_case: bool = True) -> Normalised:
     folded = text.translate(table)
     if folded == text:
         return whole
-    return Normalised(folded, whole, lambda: _lengths_to_offsets([len(table[ord(c)] or "") for c in text]))
+    return Normalised(folded, whole, lambda: _folded_to_offsets(text, table))
 
 
 def without(view: Normalised, dropped: Collection[int]) -> Normalised:
@@ -204,20 +204,12 @@ def substitute(
     if not pieces:
         return view
     out: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
     at = 0
     for start, end, new in pieces:
         out += (view.text[at:start], new)
-        starts += range(at, start)
-        ends += range(at + 1, start + 1)
-        starts += [start] * len(new)
-        ends += [end] * len(new)
         at = end
     out.append(view.text[at:])
-    starts += range(at, len(view.text))
-    ends += range(at + 1, len(view.text) + 1)
-    return Normalised("".join(out), view, lambda: (starts, ends))
+    return Normalised("".join(out), view, lambda: _pieces_to_offsets(pieces, len(view.text)))
 
 
 def _dereferenced(view: Normalised) -> Normalised:
@@ -239,6 +231,25 @@ def _reference(match: re.Match[str]) -> str | None:
     return chr(code) if not 0xD800 <= code <= 0xDFFF else None
 
 
-def _lengths_to_offsets(lengths: list[int]) -> Offsets:
-    starts = [i for i, n in enumerate(lengths) for _ in range(n)]
+def _pieces_to_offsets(pieces: Sequence[tuple[int, int, str]], size: int) -> Offsets:
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for start, end, new in pieces:
+        starts += range(at, start)
+        ends += range(at + 1, start + 1)
+        starts += [start] * len(new)
+        ends += [end] * len(new)
+        at = end
+    starts += range(at, size)
+    ends += range(at + 1, size + 1)
+    return starts, ends
+
+
+def _folded_to_offsets(text: str, table: _Table) -> Offsets:
+    # A text has many characters and few different ones.
+    lengths = {char: len(table[ord(char)] or "") for char in set(text)}
+    if all(length == 1 for length in lengths.values()):
+        return range(len(text)), range(1, len(text) + 1)
+    starts = [i for i, n in enumerate(map(lengths.__getitem__, text)) for _ in range(n)]
     return starts, [i + 1 for i in starts]

@@ -40,17 +40,23 @@ from septet.kernels.symbols import (
 ALWAYS, NUMBER, NAME_ZH, NAME_EN, ASSIGNED, BEFORE_NAME, HOUSE, STREET_EN, CREDENTIAL, LOCAL_PART, NUMBER_NEXT = range(
     11
 )
+U = np.uint64
 AT, IP6, PLATE = 1, 2, 3
 """Classes of anchors that the scanner itself makes; those of `kernels.shapes` go on from 10, cue classes from 40."""
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def scan(data, offsets, first, table, go, out_from, out_class, out_length, follow, whole, anchors, slow, unknown):  # type: ignore[no-untyped-def]
-    """Write anchors (row, class, start byte, end byte, start character) of texts from `first` on.
+def scan(  # type: ignore[no-untyped-def]
+    data, offsets, first, table, steps, out_from, out_class, out_length, follow, whole, anchors, slow, pending, unknown
+):
+    """Write anchors (row, class, start byte, end byte, start character) of the `pending` texts from `first` on.
 
     Returns (next row, number of anchors, number of unknown characters). It stops before the row that might not fit any more;
-    `slow` is set to 1 for rows with character references or numbers in Chinese words, which need a view of their own.
+    `slow` is set to 1 for rows with character references or numbers in Chinese words, which need a view of their own. A row that
+    is done is no more pending; one with unknown characters has no anchors yet and stays so.
     """
+    go, states, ending = steps
+    width = U(go.size // states.size)
     count = np.zeros(2, np.int64)
     codes = np.zeros(600, np.uint8)
     places = np.zeros((600, 3), np.int64)
@@ -59,9 +65,12 @@ def scan(data, offsets, first, table, go, out_from, out_class, out_length, follo
     capacity = anchors.shape[0]
     numbers = np.zeros((4, 2), np.int64)
     for row in range(first, offsets.size - 1):
+        if not pending[row]:
+            continue
         start, end = offsets[row], offsets[row + 1]
         began = count[0]
-        i, char, state = start, 0, 0
+        i, char, state = start, 0, U(0)
+        slow[row] = pending[row] = 0
         digits_done = hex_done = words_done = start
         numbers[:, 0] = -1
         slot, digit_end = 0, np.int64(-1)
@@ -80,15 +89,16 @@ def scan(data, offsets, first, table, go, out_from, out_class, out_length, follo
                 code, size = decode(data, i)
             entry = table[code] if code < LIMIT else np.uint32(0)
             if entry == UNKNOWN:
-                if count[1] < unknown.size:
-                    unknown[count[1]] = code
-                    count[1] += 1
-                entry = np.uint32(0)
+                _strange(data, i, end, table, unknown, count)
+                count[0] = began
+                slow[row], pending[row] = 0, 1
+                break
             symbol = entry & SYMBOL
             if symbol != SKIP:
-                state = go[state, symbol]
-                if out_from[state] != out_from[state + 1]:
-                    for at in range(out_from[state], out_from[state + 1]):
+                state = U(go[state + U(symbol)])
+                if state >= ending:
+                    which = states[state // width]
+                    for at in range(out_from[which], out_from[which + 1]):
                         _cue(
                             data, start, end, i, i + size, char, out_class[at], out_length[at],
                             table, follow, whole, numbers, row, anchors, count,
@@ -119,10 +129,22 @@ def scan(data, offsets, first, table, go, out_from, out_class, out_length, follo
                         slow[row] = 1
             if count[0] + 64 > capacity:
                 count[0] = began
+                pending[row] = 1
                 return row, count[0], count[1]
             i += size
             char += 1
     return offsets.size - 1, count[0], count[1]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _strange(data, i, end, table, unknown, count):  # type: ignore[no-untyped-def]
+    """Note the characters from byte `i` on that were not met before."""
+    while i < end and count[1] < unknown.size:
+        code, size = decode(data, i)
+        if code < LIMIT and table[code] == UNKNOWN:
+            unknown[count[1]] = code
+            count[1] += 1
+        i += size
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
