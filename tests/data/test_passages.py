@@ -191,6 +191,15 @@ def test_composed_edits_lead_to_the_same_text(seed):
     assert "".join(out) + original[at:] == final
 
 
+def test_edits_of_many_texts_are_written_as_those_of_one():
+    starts, ends, bounds = [0, 7, 12, 3], [5, 9, 2_000_000, 4], [0, 3, 3, 4]
+    alone = [
+        edits.encode([(start, end, 0) for start, end in zip(starts[a:b], ends[a:b], strict=True)])
+        for a, b in itertools.pairwise(bounds)
+    ]
+    assert edits.encode_cuts(starts, ends, bounds) == alone
+
+
 def test_how_much_of_one_data_set_another_holds(tmp_path):
     draw = random.Random(1)
     words = [f"w{number}" for number in range(400)]

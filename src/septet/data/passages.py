@@ -95,7 +95,8 @@ def hash_part(piece: dict[str, Any]) -> int:
 
 def _passages(part: Path) -> Any:
     """The passages that `hash_part` kept."""
-    return np.memmap(part, SEGMENT, "r") if part.stat().st_size else np.zeros(0, SEGMENT)
+    # As a plain array: each look at a field of a memmap makes another memmap.
+    return np.asarray(np.memmap(part, SEGMENT, "r")) if part.stat().st_size else np.zeros(0, SEGMENT)
 
 
 def grouped(parts: Sequence[Path], settings: Mapping[str, Any], memory: int) -> Any:
@@ -141,7 +142,8 @@ def cut_repeated(settings: Mapping[str, Any]) -> stream.Work:
     examples = _examples(table, whole, gone, span)
     told = part.with_suffix(".jsonl")
     told.unlink(missing_ok=True)
-    rows, starts, ends = (whole[name][gone].astype(np.int64) for name in ("text", "start", "end"))
+    going = whole[np.flatnonzero(gone)]
+    rows, starts, ends = (going[name].astype(np.int64) for name in ("text", "start", "end"))
     # Neighbours that go together are one span.
     heads = np.flatnonzero(np.r_[True, (rows[1:] != rows[:-1]) | (starts[1:] != ends[:-1])]) if rows.size else rows
     tails = np.r_[heads[1:], rows.size] - 1 if rows.size else rows
@@ -194,11 +196,12 @@ def _put(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
 def _edited(column: pa.ChunkedArray, rows: Any, heads: Any, first: Any, last: Any) -> pa.Array:
     """The edits of a batch, with spans that went added: those of `rows[n]` begin at `heads[n]`."""
     starts, ends, bounds = first.tolist(), last.tolist(), [*heads.tolist(), first.size]
-    new = []
+    new = edits.encode_cuts(starts, ends, bounds)
     for number, before in enumerate(column.take(pa.array(rows)).to_pylist()):
-        span_of = slice(bounds[number], bounds[number + 1])
-        went = [(start, end, 0) for start, end in zip(starts[span_of], ends[span_of], strict=True)]
-        new.append(edits.encode(edits.compose(edits.decode(before), went) if before else went))
+        if before:
+            span_of = slice(bounds[number], bounds[number + 1])
+            went = [(start, end, 0) for start, end in zip(starts[span_of], ends[span_of], strict=True)]
+            new[number] = edits.encode(edits.compose(edits.decode(before), went))
     mask = np.zeros(len(column), bool)
     mask[rows] = True
     return pc.replace_with_mask(column.combine_chunks(), pa.array(mask), pa.array(new, pa.string()))

@@ -134,7 +134,7 @@ def pass_part(piece: dict[str, Any]) -> dict[str, Any]:
     dropped: Counter[str] = Counter()
     facts: Counter[str] = Counter()
     with Writer(out / "kept.parquet", SCHEMA) as kept, Writer(out / "dropped.parquet", DROPPED) as left:
-        for batch in pq.ParquetFile(piece["part"]).iter_batches(piece["batch_rows"]):
+        for batch in pq.ParquetFile(piece["part"]).iter_batches(piece["batch_rows"], use_threads=False):
             places = pa.array(np.arange(rows, rows + batch.num_rows, dtype=np.int64))
             sorted_ = work(pa.Table.from_batches([batch]).append_column("row", places))
             gone = 0 if sorted_.dropped is None else sorted_.dropped.num_rows

@@ -24,16 +24,24 @@ SEGMENT = np.dtype(
 """A segment: its two hashes, the number of its text, its first and last byte there, and how many bytes of it are no blanks."""
 
 
+_FIRST = np.uint64(0x100000001B3)
+
+
 def _bytes() -> Any:
-    """For each byte its small letter, and what it may be (times 256): 0 part of a passage and nothing else, 1 a blank, 2 a line
-    end, 3 a stop of ASCII, 4 the first of three bytes that may be a stop."""
-    table = np.arange(256, dtype=np.uint16)
-    table[65:91] += 32
-    table[:33] += 256
-    table[10] += 256
+    """For each byte its small letter, what the two hashes are multiplied by, and what it may be: 0 part of a passage and nothing
+    else, 1 a blank, 2 a line end, 3 a stop of ASCII, 4 the first of three bytes that may be a stop.
+
+    A blank is 0 and multiplies by 1, so that it changes nothing: a jump at every word would be guessed wrong too often, and
+    a choice would stand in the way of the next byte."""
+    table = np.zeros((256, 4), np.uint64)
+    table[:, 0] = np.arange(256)
+    table[65:91, 0] += 32
+    table[:, 1], table[:, 2] = _FIRST, PRIME
+    table[:33] = 0, 1, 1, 1
+    table[10, 3] = 2
     for byte in b"!?.;":
-        table[byte] += 3 * 256
-    table[[0xE3, 0xEF]] += 4 * 256
+        table[byte, 3] = 3
+    table[[0xE3, 0xEF], 3] = 4
     return table
 
 
@@ -251,20 +259,22 @@ def _segments(data, offsets, unit, table, out):  # type: ignore[no-untyped-def]
         begin, opened, size = i, i, 0
         first, second = U(0xCBF29CE484222325), U(0x84222325CBF29CE4)
         while i <= end:
-            what = np.uint16(2)
-            while i < end:
-                entry = table[data[i]]
-                what = entry >> np.uint16(8)
-                if what > 1:
+            what = U(2)
+            at, stop = U(i), U(end)  # a number without sign needs no look whether it counts from the end
+            num_blanks = U(0)
+            while at < stop:
+                byte = data[at]
+                what = table[byte, 3]
+                if what > U(1):
                     break
-                # A blank is chosen away, not jumped over: a jump at every word would be guessed wrong too often.
-                value = U(entry & np.uint16(255))
-                longer_first = (first ^ value) * U(0x100000001B3)
-                longer_second = second * U(0x9E3779B97F4A7C15) + value
-                first = longer_first if what == 0 else first
-                second = longer_second if what == 0 else second
-                size += what == 0
-                i += 1
+                value = table[byte, 0]
+                first = (first ^ value) * table[byte, 1]
+                second = second * table[byte, 2] + value
+                num_blanks += what
+                at += U(1)
+            passed = np.int64(at) - i
+            size += passed - np.int64(num_blanks)
+            i += passed
             closed = i == end
             after = i + 1
             if not closed:
@@ -278,13 +288,13 @@ def _segments(data, offsets, unit, table, out):  # type: ignore[no-untyped-def]
                 else:
                     step = 1
                     if unit == 1:
-                        stop = _stop(data, i, end)
-                        if stop:
-                            step, closed = stop, True
-                            after = _closers(data, i + stop, end)
+                        length = _stop(data, i, end)
+                        if length:
+                            step, closed = length, True
+                            after = _closers(data, i + length, end)
                     for k in range(i, i + step):
-                        first = (first ^ U(data[k])) * U(0x100000001B3)
-                        second = second * U(0x9E3779B97F4A7C15) + U(data[k])
+                        first = (first ^ U(data[k])) * _FIRST
+                        second = second * PRIME + U(data[k])
                     size += step
             if closed:
                 if size > 0:
