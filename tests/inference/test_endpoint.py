@@ -8,7 +8,7 @@ pytest.importorskip("openai", reason="the package openai is not installed: pip i
 
 from septet.core import ConfigError, StepFailed
 from septet.inference.endpoint import EndpointEngine
-from septet.inference.protocol import Options, Prompt
+from septet.inference.protocol import Asked, Options, Unscored
 from septet.model.codec import Codec
 
 
@@ -59,10 +59,74 @@ def test_it_asks_with_messages(engine):
 
 
 def test_what_it_cannot_do_it_says(engine, tiny):
-    with pytest.raises(ConfigError, match="token ids alone"):
-        engine.generate([Prompt((1, 2))], Options())
+    prompt = engine.codec.prompt([{"role": "user", "content": "hello"}])
     with pytest.raises(ConfigError, match="does not tell the probability"):
-        engine.score(Prompt((1,)), [[2]])
+        list(engine.score([Asked(prompt, (tuple(engine.codec.encode("a whole text")),))]))
     nobody = EndpointEngine(Codec(tiny.path), "http://127.0.0.1:9/v1", "any")
     with pytest.raises(StepFailed, match="the endpoint failed"):
-        nobody.generate([engine.codec.prompt([{"role": "user", "content": "hello"}])], Options())
+        nobody.generate([prompt], Options())
+
+
+class Odd(BaseHTTPRequestHandler):
+    """Answers as it is told to by the last message: with the JSON that stands in it, or with a page."""
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        text = asked["messages"][-1]["content"]
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json" if text.startswith("{") else "text/html")
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def odd(tiny):
+    server = HTTPServer(("127.0.0.1", 0), Odd)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    made = EndpointEngine(Codec(tiny.path), f"http://127.0.0.1:{server.server_port}/v1", "any")
+    yield made
+    made.close()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def told(logprobs):
+    choice = {"index": 0, "message": {"role": "assistant", "content": "A"}, "finish_reason": "stop"}
+    top = [{"token": token, "logprob": log} for token, log in logprobs]
+    told = {"content": [{"token": "A", "logprob": -0.1, "top_logprobs": top}]}
+    return json.dumps({"id": "1", "choices": [{**choice, "logprobs": told}]})
+
+
+@pytest.mark.parametrize(
+    "answer", ["<html>sign in</html>", '{"choices": []}', '{"choices": null}', '{"error": "busy"}']
+)
+def test_an_answer_of_another_form_fails_alone(odd, answer):
+    messages = [{"role": "user", "content": answer}]
+    prompt = odd.codec.prompt(messages)
+    with pytest.raises(StepFailed, match="holds no choice"):
+        odd.generate([prompt], Options())
+    ends = tuple(tuple(odd.codec.continuation(messages, letter)) for letter in "AB")
+    ((_, found),) = odd.score([Asked(prompt, ends)])
+    assert isinstance(found, Unscored)
+    assert "holds no choice" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "reason"),
+    [
+        ([("A", None), ("B", None)], "told no probabilities"),
+        ([], "told no probabilities"),
+        ([("The", -0.1), ("Well", -2.0)], "none of the letters"),
+    ],
+)
+def test_letters_that_are_not_told_are_not_even(odd, logprobs, reason):
+    messages = [{"role": "user", "content": told(logprobs)}]
+    ends = tuple(tuple(odd.codec.continuation(messages, letter)) for letter in "AB")
+    ((_, found),) = odd.score([Asked(odd.codec.prompt(messages), ends)])
+    assert isinstance(found, Unscored)
+    assert reason in found.reason

@@ -80,8 +80,8 @@ class EndpointEngine:
 
     def _complete(self, prompt: Prompt, options: Options) -> Completion:
         answer = self._ask(prompt, self._request(prompt, options))
-        choice = answer.choices[0]
-        text = choice.message.content if prompt.messages else choice.text
+        choice = _choice(answer)
+        text = getattr(choice.message, "content", None) if prompt.messages else choice.text
         used = answer.usage.prompt_tokens if answer.usage else len(prompt.ids)
         return Completion(text or "", (), choice.finish_reason, used)
 
@@ -89,24 +89,30 @@ class EndpointEngine:
         told = {"logprobs": True, "top_logprobs": _TOLD} if asked.prompt.messages else {"logprobs": _TOLD}
         try:
             answer = self._ask(asked.prompt, {**self._request(asked.prompt, Options(max_tokens=1)), **told})
+            logs = _choice(answer).logprobs
         except StepFailed as error:
             return Unscored(error.message)
-        logs = answer.choices[0].logprobs
         if asked.prompt.messages:
             content = logs.content if logs else None
             top = [(one.token, one.logprob) for one in content[0].top_logprobs] if content else []
         else:
             top = list(logs.top_logprobs[0].items()) if logs and logs.top_logprobs else []
+        top = [(token, log) for token, log in top if isinstance(log, float | int) and math.isfinite(log)]
         if not top:
             return Unscored("the endpoint told no probabilities")
         found = []
+        bare = 0
         for letter in letters:
             # " A" and "A" are two tokens, and the same answer.
             its = [log for token, log in top if token.replace("▁", " ").strip() == letter]
             total = (
                 max(its) + math.log(sum(math.exp(log - max(its)) for log in its)) if its else min(log for _, log in top)
             )
+            bare += not its
             found.append(Likelihood((total,), bool(its) and max(top, key=lambda one: one[1])[1] in its, bound=not its))
+        if bare == len(letters):
+            # All would be even, and the first would be chosen.
+            return Unscored(f"none of the letters is among the {len(top)} likeliest tokens")
         return found
 
     def _echoed(self, asked: Asked, _: Sequence[str]) -> list[Likelihood] | Unscored:
@@ -116,9 +122,9 @@ class EndpointEngine:
             request = {**self._request(whole, Options(max_tokens=1)), "echo": True, "logprobs": 1}
             try:
                 answer = self._ask(whole, request)
+                logs = _choice(answer).logprobs
             except StepFailed as error:
                 return Unscored(error.message)
-            logs = answer.choices[0].logprobs
             start = len(asked.prompt.ids)
             own = list(logs.token_logprobs[start : start + len(ids)]) if logs and logs.token_logprobs else []
             if len(own) < len(ids) or None in own:
@@ -147,6 +153,17 @@ class EndpointEngine:
             "seed": options.seed,
             "stop": list(options.stop) or None,
         }
+
+
+def _choice(answer: Any) -> Any:
+    """The first choice of an answer. Raises StepFailed for an answer of another form: a page of a proxy, an empty list."""
+    choices = getattr(answer, "choices", None)
+    if not isinstance(choices, list) or not choices:
+        raise StepFailed(
+            f"the endpoint's answer holds no choice: {' '.join(str(answer).split())[:80]}",
+            "Check its address, which ends in /v1 as a rule, and its log",
+        )
+    return choices[0]
 
 
 def make(model: Model) -> EndpointEngine:
