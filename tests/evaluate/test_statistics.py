@@ -96,3 +96,18 @@ def test_f1_counts_characters_in_chinese_and_words_in_english():
     assert f1("", ["账本"]) == 0.0
     assert f1("anything", []) == 0.0
     assert f1("8600 端口", ["端口 8600"]) == 1.0
+
+
+def test_scores_that_all_agree_are_not_certain():
+    one_passage = statistics.mean_score([1.0] * 30, ["passage"] * 30)
+    assert (one_passage.value, one_passage.n) == (1.0, 30)
+    assert one_passage.low < 0.5
+    few = statistics.mean_score([1.0] * 10, [f"p{n // 2}" for n in range(10)])
+    assert few.low == pytest.approx(statistics.share(5, 5).low)
+    half = statistics.mean_score([0.5, 0.5, 0.5])
+    assert half.low < 0.5 < half.high
+    assert statistics.mean_score([1.0, 0.0, 1.0]) == statistics.share(2, 3)
+    assert statistics.mean_score([0.0, 1.0, 1.0], ["a", "a", "b"]) == statistics.mean(
+        [0.0, 1.0, 1.0], "share", ["a", "a", "b"]
+    )
+    assert (statistics.mean_score([]).low, statistics.mean_score([]).high) == (0.0, 1.0)

@@ -63,8 +63,8 @@ def explain(config: Parity, one: Report, other: Report, run: Run) -> Report:
         name = f"accuracy.{side[both[0]]['mode']}" + (
             ".other" if place and first[both[0]]["mode"] == side[both[0]]["mode"] else ""
         )
-        summary[name] = statistics.mean(
-            [row["score"] for row in scored], "share", [row["cluster"] or row["id"] for row in scored]
+        summary[name] = statistics.mean_score(
+            [row["score"] for row in scored], [row["cluster"] or row["id"] for row in scored]
         )
     alone = len(first) + len(second) - 2 * len(both)
     run.drop("items that only one of the two reports has", alone, "not compared")

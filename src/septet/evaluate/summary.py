@@ -56,7 +56,7 @@ def _of_samples(rows: Sequence[Row]) -> Iterator[tuple[str, Measure]]:
     fewest = min(map(len, passed), default=0)
     for k in (k for k in (10, 100, fewest) if 1 < k <= fewest):
         values = [pass_at_k(len(one), sum(one), k) for one in passed]
-        yield f"pass_at_{k}.generate", statistics.mean(values, "share", [row["cluster"] or row["id"] for row in rows])
+        yield f"pass_at_{k}.generate", statistics.mean_score(values, [row["cluster"] or row["id"] for row in rows])
 
 
 def of_collection(name: str, rows: Sequence[Row], chances: Mapping[str, float], rescale: bool) -> dict[str, Measure]:
@@ -84,11 +84,7 @@ def _rescaled(score: Measure, chance: float) -> Measure:
 
 def of(rows: Sequence[Row]) -> Measure:
     """The mean score of rows that have one, with its interval; items of a cluster (a passage) are drawn together."""
-    scores = [float(row["score"]) for row in rows]
-    clusters = [row["cluster"] or row["id"] for row in rows]
-    if len({*clusters}) == len(clusters) and all(score in (0.0, 1.0) for score in scores):
-        return statistics.share(sum(score == 1.0 for score in scores), len(scores))
-    return statistics.mean(scores, "share", clusters)
+    return statistics.mean_score([float(row["score"]) for row in rows], [row["cluster"] or row["id"] for row in rows])
 
 
 def of_tasks(tasks: Sequence[Sequence[Row]]) -> Measure:

@@ -48,6 +48,22 @@ def mean(values: Sequence[float], unit: str = "", clusters: Sequence[str] | None
     return Measure(float(numbers.mean()), float(low), float(high), len(numbers), unit)
 
 
+def mean_score(scores: Sequence[float], clusters: Sequence[str] | None = None, seed: int = 1) -> Measure:
+    """The mean of scores from 0 to 1 with its interval: Wilson's for right and wrong without clusters, else `mean`'s.
+
+    Where all that can be drawn comes out alike (one cluster, or all right), redraws see no spread, and nothing is certain for that:
+    the interval is then at least the one of as many single items as there are clusters. Of nothing, it could be anything.
+    """
+    count = len(groups_of(len(scores), clusters))
+    if count == len(scores) and all(score in (0.0, 1.0) for score in scores):
+        return share(sum(score == 1.0 for score in scores), count)
+    found = mean(scores, "share", clusters, seed)
+    if found.high - found.low > 1e-12:
+        return found
+    least = share(round(found.value * count), count)
+    return Measure(found.value, min(found.value, least.low), max(found.value, least.high), found.n, found.unit)
+
+
 def resampled(count: int, statistic: Callable[[Sequence[int]], float], unit: str = "", seed: int = 1) -> Measure:
     """Any statistic of `count` items with a bootstrap interval. `statistic` takes the places of the items that were drawn."""
     import numpy as np

@@ -107,7 +107,7 @@ def _wins(rows: Sequence[Row]) -> dict[str, Measure]:
         if not some:
             continue
         clusters = [cluster_of(row) for row in some]
-        found[f"win_rate{label}"] = statistics.mean([float(row["score"]) for row in some], "share", clusters)
+        found[f"win_rate{label}"] = statistics.mean_score([float(row["score"]) for row in some], clusters)
         if len(some) > 1:
             found[f"win_rate.length_controlled{label}"] = length.controlled(
                 [float(row["score"]) for row in some],
@@ -115,7 +115,7 @@ def _wins(rows: Sequence[Row]) -> dict[str, Measure]:
                 [row["lengths"][1] for row in some],
                 clusters,
             )
-            found[f"preference{label}"] = statistics.mean([float(row["preference"]) for row in some], "share", clusters)
+            found[f"preference{label}"] = statistics.mean_score([float(row["preference"]) for row in some], clusters)
     for winner in ("first", "second", "tie"):
         found[f"wins.{winner}"] = statistics.share(sum(row["winner"] == winner for row in with_score), len(with_score))
     return found
