@@ -102,3 +102,11 @@ def test_prose_is_no_code(box):
 
 def test_a_sandbox_of_its_own():
     assert code.judge(ASKED, PAIR).score == 1
+
+
+def test_a_fence_that_only_closes_ends_the_function():
+    prompt = 'def add(a, b):\n    """Add."""\n'
+    made = code.program("    return a + b\n```\nThis works.", prompt, ["add"])
+    assert made.rstrip().endswith("return a + b")
+    fenced = code.program("Sure:\n```\n    return a + b\n```\nThis works.", prompt, ["add"])
+    assert fenced.rstrip().endswith("return a + b")

@@ -20,6 +20,7 @@ from septet.evaluate.verdicts.verdict import Verdict, nothing, said
 _FENCE = re.compile(
     r"^[ \t]*(?:```|~~~)[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*(?:```|~~~)[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
 )
+_CLOSING = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*$", re.MULTILINE)
 _PYTHON = ("", "python", "python3", "py", "py3")
 _TOP = re.compile(r"(?:def|class|import|from|async|@)\b|@|[A-Za-z_]\w*\s*=[^=]")
 _LONGEST = 200_000
@@ -103,6 +104,12 @@ def program(output: str, prompt: str, called: list[str]) -> str:
         return _before(code_prompt, called) + _sound(textwrap.dedent(whole))
     if not blocks and _defines(text, called):
         return _before(code_prompt, called) + _sound(_from_code(text))
+    # A fence that only closes: the prompt's function goes on, and then words follow.
+    rest = _CLOSING.split(text, maxsplit=1)[0]
+    if code_prompt and rest != text and rest.lstrip("\n")[:1].isspace() and rest.strip():
+        joined = _continued(code_prompt, rest)
+        if _parsed(joined) is not None:
+            return joined
     body = blocks[-1] if blocks else text
     if code_prompt:
         return _continued(code_prompt, body)
