@@ -181,10 +181,20 @@ def test_numbers_that_are_none_are_failures(model, suite, tmp_path, monkeypatch)
         return engine
 
     monkeypatch.setattr(scoring, "load", broken)
-    report = score(Score(tasks=("exam/*",)), model, suite, run=Run(tmp_path / "r"))
-    assert {row["outcome"] for row in report.items()} == {"failed"}
-    assert "accuracy.letter" not in report.summary()
-    assert report.summary()["accuracy.letter.at_worst"].value == 0
+    with pytest.raises(StepFailed, match="all 9 items failed: the model's output is not a number"):
+        score(Score(tasks=("exam/*",)), model, suite, run=Run(tmp_path / "r"))
+
+
+def test_one_item_that_cannot_be_asked_fails_alone(model, suite, tmp_path):
+    items = [*suite.items()]
+    items[-1] = {**items[-1], "task": "exam/fees"}
+    about = {"name": "odd", "version": "1", "licence": "own", "origin": "tests"}
+    odd = sealed(
+        Benchmark(about, (FEES,), [one for one in items if one["task"] == "exam/fees"], []), Run(tmp_path / "s")
+    )
+    rows = list(score(Score(), model, odd, run=Run(tmp_path / "r")).items())
+    assert [row["outcome"] for row in rows] == ["answered"] * 4 + ["failed"]
+    assert "has no options to compare" in rows[-1]["reason"]
 
 
 def test_verdicts_are_given_again_without_the_model(model, suite, tmp_path):

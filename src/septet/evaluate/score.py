@@ -74,6 +74,8 @@ def evaluate(
         if plan is None or item["id"] in plan.results or item["id"] in plan.failed
     ]
     rows = [turn for row in rows for turn in row.get("turns") or [row]]
+    if all(row["outcome"] == "failed" for row in rows):
+        raise StepFailed(f"all {len(rows)} items failed: {rows[0]['reason']}", "See to that first")
     if contamination is not None:
         rows = joined(rows, contamination)
     for outcome in ("empty", "truncated", "unparsed", "failed"):
@@ -304,8 +306,17 @@ def _asked(
     max_tokens = config.max_tokens or task.max_tokens
     room = max(0, config.context - (max_tokens if mode == "generate" else 0))
     questions = []
+    refused: list[ConfigError] = []
     for item in items:
-        question: prompts.Question | None = prompts.build(task, item, shots, mode)
+        try:
+            question: prompts.Question | None = prompts.build(task, item, shots, mode)
+        except ConfigError as error:
+            # One item that cannot be asked so is a failure of its own; where none can, the run was asked for in a wrong way.
+            refused.append(error)
+            if len(refused) == len(items):
+                raise
+            yield made(config, task, item, mode, None, asking.Raw(failure=error.message)), 0.0
+            continue
         if config.context and question is not None:
             question = prompts.fitted(question, shots, engine.codec, config.chat, room)
         if question is None:

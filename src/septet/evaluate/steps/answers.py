@@ -17,7 +17,7 @@ class Answers(Config):
     batch: int = field(8, "Questions at a time.", ge=1, le=256)
 
 
-@step("evaluate.answers", version=4)
+@step("evaluate.answers", version=5)
 def answers(config: Answers, model: Model, suite: Suite, policy: Policy | None, run: Run) -> Report:
     """Exact match, F1, groundedness, citations and abstention on a suite's questions, with intervals and every item kept.
 
@@ -49,7 +49,7 @@ class Faithfulness(Config):
     batch: int = field(8, "Questions at a time.", ge=1, le=256)
 
 
-@step("evaluate.faithfulness", version=1)
+@step("evaluate.faithfulness", version=2)
 def faithfulness(config: Faithfulness, model: Model, suite: Suite, policy: Policy | None, run: Run) -> Report:
     """Whether an answer hangs on the passage that it cites: without it, it must change, or be withdrawn."""
     from septet.detect import policy as policies
