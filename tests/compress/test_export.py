@@ -14,8 +14,8 @@ from septet.compress.steps import Quantise, quantise
 from septet.core import ConfigError, Run
 from septet.kinds import Model
 from septet.model.codec import Codec
-from septet.model.words import PATTERNS
 from septet.model.steps import Load, load
+from septet.model.words import PATTERNS
 
 IDS = torch.randint(3, 300, (2, 40), generator=torch.Generator().manual_seed(3))
 

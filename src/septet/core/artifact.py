@@ -41,7 +41,11 @@ class Artifact:
 
     def digest(self, algorithm: str = "sha256") -> str:
         """The digest of the artifact's files, read now. It equals the one that its record holds, or something changed."""
-        files = {name: digest_file(path, algorithm) for name, path in files_below(self.path) if name not in (RECORD, OBSERVED)}
+        files = {
+            name: digest_file(path, algorithm)
+            for name, path in files_below(self.path)
+            if name not in (RECORD, OBSERVED)
+        }
         return digest_tree(files, algorithm)
 
     def __repr__(self) -> str:
