@@ -6,6 +6,8 @@ import json
 
 import tiny_models
 
+from septet.core import lineage
+from septet.core.artifact import OBSERVED
 from septet.core.recipe import load
 from septet.core.runner import Runner
 from septet.core.workspace import Workspace
@@ -22,6 +24,14 @@ def test_an_exam_is_grown_asked_and_measured(repository, tmp_path):
         records = runner.run(recipe)
         assert all(planned.hit for planned in runner.plan(recipe))
         found = {name: workspace.store.folder(record) for name, record in records.items()}
+        assert lineage.verify(workspace) == []
+        seconds = found["letters"] / OBSERVED
+        seconds.chmod(0o644)
+        seconds.write_text(seconds.read_text("utf-8").replace("0.", "9.", 1), "utf-8")
+        problems = lineage.verify(workspace)
+        assert [OBSERVED in f"{one.where} {one.what}" for one in problems] == [True], (
+            "seconds are sealed, if not identity"
+        )
     items = list(Suite(found["items"]).items())
     assert {one["language"] for one in items} == {"zh", "en"}
     letters = Report(found["letters"])
