@@ -90,7 +90,7 @@ def test_each_disagreement_has_its_cause(tmp_path):
     two = [
         row(0, 1.0, **written, chosen=0),
         row(1, 0.0, **written, chosen=None, outcome="unparsed"),
-        row(2, None, **written),
+        row(2, None, **written | {"chosen": 0}),
         row(3, 0.0, **written, chosen=0),
         row(4, 0.0, **written, chosen=1),
     ]

@@ -39,7 +39,8 @@ def explain(config: Parity, one: Report, other: Report, run: Run) -> Report:
     rows = []
     for name in both:
         pair = first[name], second[name]
-        agree = pair[0]["chosen"] == pair[1]["chosen"] and pair[0]["chosen"] is not None
+        failed = any(side["outcome"] == "failed" for side in pair)
+        agree = not failed and pair[0]["chosen"] == pair[1]["chosen"] and pair[0]["chosen"] is not None
         rows.append(
             {
                 "id": name,
