@@ -1,8 +1,8 @@
 """The one door for parts: entry points. Septet's own steps, detectors, engines and suites come in by it too.
 
 Groups: `septet.steps` (a module of @step functions), `septet.engines` and `septet.inference` (a factory),
-`septet.detectors`, `septet.suites` and `septet.rewards` (a function). A package that fails to load is an error that names it,
-never a part that is quietly missing.
+`septet.detectors`, `septet.suites`, `septet.benchmarks`, `septet.verdicts` and `septet.rewards` (a function). A package that
+fails to load is an error that names it, never a part that is quietly missing.
 """
 
 from __future__ import annotations
