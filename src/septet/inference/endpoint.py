@@ -24,6 +24,7 @@ from septet.model.codec import Codec
 
 ADDRESS = "SEPTET_ENDPOINT"
 KEY = "SEPTET_ENDPOINT_KEY"
+NAME = "SEPTET_ENDPOINT_MODEL"
 _TIMEOUT_S = 120.0
 _TOLD = 20
 """Likeliest tokens to ask for: the most that the interface allows."""
@@ -167,8 +168,9 @@ def _choice(answer: Any) -> Any:
 
 
 def make(model: Model) -> EndpointEngine:
-    """The entry point: address and key come from the environment, the remote name is the model card's."""
+    """The entry point: address and key come from the environment, the remote name too, or from the model card."""
     address = os.environ.get(ADDRESS, "")
     if not address:
         raise ConfigError("no address of an endpoint is set", f"Set {ADDRESS}, such as http://localhost:8000/v1")
-    return EndpointEngine(Codec(model.path), address, model.card["name"], os.environ.get(KEY, "none"))
+    name = os.environ.get(NAME) or model.card["name"]
+    return EndpointEngine(Codec(model.path), address, name, os.environ.get(KEY, "none"))
