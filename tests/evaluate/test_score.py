@@ -101,6 +101,27 @@ def test_likelihoods_are_those_of_the_whole_text(model, suite, tmp_path, mode):
         assert row["score"] == (best == one["label"])
 
 
+def test_short_answers_have_exact_match_and_f1(tmp_path):
+    row = {
+        "measure": "exact_match",
+        "mode": "generate",
+        "language": "zh",
+        "task": "t",
+        "cluster": "",
+        "outcome": "answered",
+    }
+    rows = [
+        {**row, "id": "a", "score": 1.0, "detail": {"f1": 1.0}},
+        {**row, "id": "b", "score": 0.0, "detail": {"f1": 0.5}},
+    ]
+    found = summary(rows)
+    assert (found["exact_match.generate"].value, found["f1.generate"].value, found["f1.generate.zh"].value) == (
+        0.5,
+        0.75,
+        0.75,
+    )
+
+
 def test_a_collection_has_the_leaderboards_numbers(model, suite, tmp_path):
     about = {"name": "open-llm-v2", "version": "1", "licence": "own", "origin": "tests"}
     items = [one for one in suite.items() if one["task"] != "sums"]

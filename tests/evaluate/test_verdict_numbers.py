@@ -305,6 +305,9 @@ def test_bbh_says_what_it_cannot_read():
 
 def test_short_answers():
     assert reference.judge(asked("reference", "故宫博物院"), "答案是：故宫博物院。").score == 1
+    assert reference.judge(asked("reference", "8600"), "8600 [1]").score == 1
+    assert reference.judge(asked("reference", "免费"), "免费[1][12]。").score == 1
+    assert reference.judge(asked("reference", "a[1]"), "a[2]").score == 0, "the reference has such a mark: it counts"
     verdict = reference.judge(asked("reference", "the Palace Museum"), "The answer is the old Palace Museum")
     assert verdict.score == 0
     assert 0.7 < verdict.detail["f1"] < 1

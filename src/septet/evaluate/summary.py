@@ -29,6 +29,10 @@ def summary(rows: Sequence[Row]) -> dict[str, Measure]:
             found[name] = of(judged)
             for (language,), spoken in _parted(judged, ("language",)):
                 found[f"{name}.{language}"] = of(spoken)
+            near = [{**row, "score": row["detail"]["f1"]} for row in judged if "f1" in (row.get("detail") or {})]
+            if near:
+                found[f"f1.{mode}"] = of(near)
+                found.update((f"f1.{mode}.{language}", of(part)) for (language,), part in _parted(near, ("language",)))
             tasks = [part for _, part in _parted(judged, ("task",))]
             if len(tasks) > 1:
                 found[f"mean_of_tasks.{name}"] = of_tasks(tasks)
