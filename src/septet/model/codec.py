@@ -89,11 +89,13 @@ class Codec:
 
     @cached_property
     def begins_with(self) -> tuple[int, ...]:
-        """The ids that the tokenizer puts before a text of its own accord, such as the token that begins a text."""
+        """The ids that stand before a text that is no chat, such as the token that begins a text: those that the tokenizer puts
+        there of its own accord, or as its config says (`add_bos_token`)."""
         alone = self.tokenizer.encode("a", add_special_tokens=True).ids
         own = self.tokenizer.encode("a", add_special_tokens=False).ids
         place = next((at for at in range(len(alone)) if alone[at : at + len(own)] == own), 0)
-        return tuple(alone[:place])
+        begins = self.tokenizer.token_to_id(self.bos_token) if self.config.get("add_bos_token") else None
+        return tuple(alone[:place]) or (() if begins is None else (begins,))
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids, without special tokens."""

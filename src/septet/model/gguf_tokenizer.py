@@ -50,6 +50,8 @@ def write_tokenizer(file: GgufFile, folder: Path) -> None:
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": file.get("{arch}.context_length"),
         "clean_up_tokenization_spaces": False,
+        # A SentencePiece model begins each text with its token unless the file says otherwise; a byte-level one does not.
+        "add_bos_token": bool(file.get("tokenizer.ggml.add_bos_token", kind == "llama")),
     }
     for role, key in (("bos_token", "bos"), ("eos_token", "eos"), ("pad_token", "padding"), ("unk_token", "unknown")):
         index = file.get(f"tokenizer.ggml.{key}_token_id")

@@ -182,7 +182,7 @@ def image(config: Image, tokenizer: Tokenizer, run: Run) -> Model:
     return Model(run.out)
 
 
-@step("model.load", version=1)
+@step("model.load", version=2)
 def load(config: Load, run: Run) -> Model:
     """Bring weights into the store: verify, convert, complete with chat template, stop ids and golden prompts."""
     from septet.model import build, sources
