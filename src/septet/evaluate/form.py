@@ -118,3 +118,9 @@ def item(
         "contexts": [],
         "meta": dict(meta or {}),
     }
+
+
+def guess(item: Mapping[str, Any]) -> float:
+    """What guessing scores on an item with options: one of several; where all right ones are wanted, one set of all sets."""
+    count = len(item["options"])
+    return 1 / (2**count - 1) if item["meta"].get("all_of") else max(1, len(item["labels"])) / count

@@ -81,7 +81,8 @@ def evaluate(
     for outcome in ("empty", "truncated", "unparsed", "failed"):
         count = sum(row["outcome"] == outcome for row in rows)
         run.drop(f"items whose outcome is '{outcome}' ({_COUNTS[outcome]})", count, "items.jsonl")
-    spent = [store.seconds.get(row["id"]) for row in rows]
+    # A dialogue is timed as a whole: its time stands at its first turn.
+    spent = [store.seconds.get(row["item"] if row.get("turn") == 1 else row["id"]) for row in rows]
     run.observe("cpu_seconds_an_item", round(sum(one or 0.0 for one in spent) / max(1, len(rows)), 4))
     write_lines(
         run.out / OBSERVED, ({"id": row["id"], "cpu_seconds": one} for row, one in zip(rows, spent, strict=True))

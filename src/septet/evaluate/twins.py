@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from septet.core import ConfigError
-from septet.evaluate.form import CHINESE, ENGLISH, Benchmark, Layout, Task, item
+from septet.evaluate.form import CHINESE, ENGLISH, Benchmark, Layout, Task, guess, item
 
 
 def twins(questions: Iterable[Mapping[str, Any]], name: str = "exam", seed: int = 1) -> Benchmark:
@@ -127,11 +127,8 @@ def _twin_tasks(name: str, language: str, several: bool) -> tuple[Task, Task]:
 
 
 def _with_chance(task: Task, items: Iterable[dict[str, Any]]) -> Task:
-    counts = [len(row["options"]) for row in items if row["task"] == task.name and row["options"]]
-    if not counts:
-        return task
-    guess = [1 / (2**count - 1) if task.mode == "generate" else 1 / count for count in counts]
-    return msgspec.structs.replace(task, chance=round(sum(guess) / len(guess), 6))
+    chances = [guess(row) for row in items if row["task"] == task.name and row["options"]]
+    return msgspec.structs.replace(task, chance=round(sum(chances) / len(chances), 6)) if chances else task
 
 
 def _why(rejected: Sequence[Mapping[str, str]]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from septet.evaluate.form import Task
+from septet.evaluate.form import Task, guess
 
 
 def distinct(items: Iterable[dict[str, Any]]) -> None:
@@ -56,17 +56,11 @@ def _settled(task: Task, own: list[dict[str, Any]], short: list[str]) -> Task:
     asked = [item for item in own if item["split"] != "shots"] or own
     chance = task.chance
     if not chance and asked and all(item["options"] for item in asked):
-        chance = round(sum(_guess(item) for item in asked) / len(asked), 6)
+        chance = round(sum(guess(item) for item in asked) / len(asked), 6)
     held = sum(item["split"] == "shots" for item in own)
     if held < task.shots:
         short.append(f"{task.name}: {held} of {task.shots}")
     return msgspec.structs.replace(task, chance=chance, shots=min(task.shots, held))
-
-
-def _guess(item: dict[str, Any]) -> float:
-    """What guessing scores: one option of several; where all right ones are wanted, one set of options of all sets."""
-    count = len(item["options"])
-    return 1 / (2**count - 1) if item["meta"].get("all_of") else max(1, len(item["labels"])) / count
 
 
 def digest(text: str) -> str:
