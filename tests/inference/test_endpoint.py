@@ -1,5 +1,6 @@
 import json
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -36,9 +37,10 @@ class Stub(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def engine(tiny):
-    server = HTTPServer(("127.0.0.1", 0), Stub)
+@contextmanager
+def served(handler, tiny):
+    """An engine whose endpoint is this server."""
+    server = HTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     made = EndpointEngine(Codec(tiny.path), f"http://127.0.0.1:{server.server_port}/v1", "any")
@@ -47,6 +49,12 @@ def engine(tiny):
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def engine(tiny):
+    with served(Stub, tiny) as made:
+        yield made
 
 
 def test_it_asks_with_messages(engine):
@@ -84,15 +92,8 @@ class Odd(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def odd(tiny):
-    server = HTTPServer(("127.0.0.1", 0), Odd)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    made = EndpointEngine(Codec(tiny.path), f"http://127.0.0.1:{server.server_port}/v1", "any")
-    yield made
-    made.close()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(Odd, tiny) as made:
+        yield made
 
 
 def told(logprobs):
