@@ -73,6 +73,17 @@ def test_planted_items_are_found_in_both_languages_and_short_ones_are_not_called
     assert figures["exam zh contaminated"].n == 3
 
 
+def test_thirteen_chinese_characters_touch_an_item_and_prove_nothing(tmp_path):
+    texts = [FUELL + CHINESE[0][:14] + FUELL, FUELL + CHINESE[1][:12] + FUELL]
+    corpus = written(tmp_path / "in", texts, parts=2)
+    report = contamination(Contamination(), corpus, suites=(suite(tmp_path / "suite"),), run=Run(tmp_path / "out"))
+    found = {item["id"]: item for item in report.items()}
+    assert (found["q2"]["verdict"], found["q2"]["rows"], found["q2"]["covered"]) == ("touched", 0, 0.0)
+    assert 0 < found["q2"]["screened"] < 0.1
+    assert (found["q3"]["verdict"], found["q3"]["screened"]) == ("clean", 0.0)
+    assert found["q0"]["screened"] == found["q0"]["covered"] == 0.0
+
+
 def test_documents_are_left_out_or_flagged(tmp_path):
     texts = [FILLER + ENGLISH[1], FILLER, CHINESE[1]]
     corpus = written(tmp_path / "in", texts, parts=2)

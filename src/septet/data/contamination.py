@@ -1,9 +1,10 @@
 """Which evaluation items stand in a corpus or a knowledge base, and how much of each.
 
-An item is its question and options joined. In English 13 words in a row are looked for, as GPT-3 did (Brown et al., 2020), in
-Chinese 20 characters: 13 are shared by honest texts that quote the same law (measured 2026-11: 3,014 statutes of 2,900 that
-CMMLU quotes). A shorter item is looked for by windows of 8 and counts only when it stands there whole; one of fewer than 8
-tokens cannot be told from ordinary language and is counted as not testable, never as clean.
+An item is its question and options joined. In English 13 words in a row are looked for, as GPT-3 did (Brown et al., 2020). In
+Chinese 13 characters screen: an item with none of its windows in the text is clean. They prove nothing, since honest texts that
+quote the same law share them (measured 2026-11: 3,014 statutes of 2,900 that CMMLU quotes); 20 characters do. A shorter item is
+looked for by windows of 8 and counts only when it stands there whole; one of fewer than 8 tokens cannot be told from ordinary
+language and is counted as not testable, never as clean.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from septet.kernels.grams import Table, grams_of, look_up, table
 from septet.kinds import Corpus, Report, Suite
 from septet.statistics import share
 
-SHORT, ENGLISH, CHINESE = 8, 13, 20
+SHORT, ENGLISH, CHINESE, SCREEN = 8, 13, 20, 13
 FIELDS = (
     "question",
     "prompt",
@@ -102,27 +103,47 @@ def _strings(value: Any) -> list[str]:
 
 
 class Index:
-    """The windows of items, and which item each belongs to."""
+    """The windows of items, and which item each belongs to.
+
+    Owner `n + k`, of n items, is item k as it is screened: Chinese items have these shorter windows beside those that prove.
+    """
 
     def __init__(self, items: Sequence[Item]) -> None:
-        column = pa.array([item.text for item in items], pa.large_string())
-        wanted = np.array([CHINESE if item.language == "zh" else ENGLISH for item in items], np.int64)
-        texts = texts_of(column)
-        hashes, tails, ends, tokens = grams_of(texts, wanted, SHORT)
+        chinese = np.array([item.language == "zh" for item in items], bool)
+        wanted = np.where(chinese, CHINESE, ENGLISH)
+        texts = [item.text for item in items]
+        hashes, tails, ends, tokens = _windows(texts, wanted)
         self.short = tokens < wanted
         self.testable = tokens >= SHORT
-        sizes = np.repeat(np.where(self.short, SHORT, wanted), np.diff(ends))
-        self.table, number = table(hashes, tails, sizes, (SHORT, ENGLISH, CHINESE))
+        self.screened = np.flatnonzero(chinese & ~self.short)
+        seen_hashes, seen_tails, seen_ends, _ = _windows(
+            [texts[number] for number in self.screened], np.full(self.screened.size, SCREEN)
+        )
+        counts, seen = np.diff(ends), np.diff(seen_ends)
+        sizes = np.repeat(np.where(self.short, SHORT, wanted), counts)
+        self.table, number = table(
+            np.concatenate([hashes, seen_hashes]),
+            np.concatenate([tails, seen_tails]),
+            np.concatenate([sizes, np.full(seen_hashes.size, SCREEN)]),
+            tuple(sorted({SHORT, ENGLISH, CHINESE, SCREEN})),
+        )
         order = np.argsort(number, kind="stable")
-        self.owners = np.repeat(np.arange(len(items)), np.diff(ends))[order].astype(np.int32)
+        owners = np.concatenate([np.repeat(np.arange(len(items)), counts), np.repeat(len(items) + self.screened, seen)])
+        self.owners = owners[order].astype(np.int32)
         self.starts = np.searchsorted(number[order], np.arange(self.table.count + 1))
-        self.windows = np.diff(ends)
+        self.windows = np.zeros(2 * len(items), np.int64)
+        self.windows[: len(items)] = counts
+        self.windows[len(items) + self.screened] = seen
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {**self.table._asdict(), "owners": self.owners, "starts": self.starts, "windows": self.windows}
         for name, values in arrays.items():
             np.save(folder / f"{name}.npy", values)
+
+
+def _windows(texts: Sequence[str], sizes: Any) -> tuple[Any, Any, Any, Any]:
+    return grams_of(texts_of(pa.array(texts, pa.large_string())), sizes, SHORT)
 
 
 @cache
@@ -135,26 +156,27 @@ def _loaded(path: str) -> tuple[Table, Any, Any, Any]:
 
 
 def scan(texts: Any, index: str) -> tuple[Any, Any, Any]:
-    """Of a column of texts: (text, item, share of the item's windows that stand in the text), for each two that share one."""
+    """Of a column of texts: (text, owner, share of the owner's windows that stand in the text), for each two that share one; an
+    owner is an item, or an item as it is screened (see `Index`)."""
     known, owners, starts, windows = _loaded(index)
     text, gram = look_up(texts_of(texts), known)
     pairs = np.unique(text * known.count + gram)
     text, gram = pairs // max(1, known.count), pairs % max(1, known.count)
     sizes = starts[gram + 1] - starts[gram]
     within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    item = owners[np.repeat(starts[gram], sizes) + within].astype(np.int64)
-    both, count = np.unique(np.repeat(text, sizes) * windows.size + item, return_counts=True)
-    item = both % windows.size
-    return both // windows.size, item, count / windows[item]
+    owner = owners[np.repeat(starts[gram], sizes) + within].astype(np.int64)
+    both, count = np.unique(np.repeat(text, sizes) * windows.size + owner, return_counts=True)
+    owner = both % windows.size
+    return both // windows.size, owner, count / windows[owner]
 
 
 def scan_part(piece: Mapping[str, Any]) -> list[list[float]]:
-    """Rows, items and shares of one part, a list each; `column` names the text."""
+    """Rows, owners and shares of one part, a list each; `column` names the text."""
     found = []
     row = 0
     for batch in pq.ParquetFile(piece["part"]).iter_batches(4096, columns=[piece["column"]], use_threads=False):
-        text, item, covered = scan(batch.column(0), piece["index"])
-        found.append((text + row, item, covered))
+        text, owner, covered = scan(batch.column(0), piece["index"])
+        found.append((text + row, owner, covered))
         row += batch.num_rows
     return [np.concatenate(columns).tolist() for columns in zip(*found, strict=True)] or [[], [], []]
 
@@ -169,17 +191,22 @@ def find(
     folder = run.scratch / "index"
     index.save(folder)
     pieces = [{"part": str(part), "column": column, "index": str(folder)} for part in parts]
-    best, rows_of = np.zeros(len(items)), np.zeros(len(items), np.int64)
+    best, rows_of = np.zeros(index.windows.size), np.zeros(len(items), np.int64)
     held: list[dict[int, list[tuple[int, float]]]] = []
-    for number, (row, item, covered) in enumerate(run.map(scan_part, pieces), 1):
-        place, share_of = np.array(item, np.int64), np.array(covered, np.float64)
-        np.maximum.at(best, place, share_of)
+    for number, (row, owners, covered) in enumerate(run.map(scan_part, pieces), 1):
+        owner, share_of = np.array(owners, np.int64), np.array(covered, np.float64)
+        np.maximum.at(best, owner, share_of)
         rows: dict[int, list[tuple[int, float]]] = defaultdict(list)
-        for at in np.flatnonzero(share_of >= np.where(index.short[place], 1.0, bound)).tolist():
-            rows[row[at]].append((item[at], covered[at]))
-            rows_of[item[at]] += 1
+        proves = owner < len(items)
+        needed = np.where(index.short[np.where(proves, owner, 0)], 1.0, bound)
+        for at in np.flatnonzero(proves & (share_of >= needed)).tolist():
+            rows[row[at]].append((owners[at], covered[at]))
+            rows_of[owners[at]] += 1
         held.append(dict(rows))
         run.progress(number, len(pieces), "parts scanned")
+    best, screened = best[: len(items)], best[len(items) :]
+    # What has no shorter windows of its own is screened by those that prove.
+    screened = np.where(index.windows[len(items) :] > 0, screened, best)
     verdicts = []
     for number, item in enumerate(items):
         if not index.testable[number]:
@@ -187,7 +214,7 @@ def find(
         elif rows_of[number]:
             verdict = "contaminated"
         else:
-            verdict = "touched" if best[number] else "clean"
+            verdict = "touched" if screened[number] else "clean"
         verdicts.append(
             {
                 "suite": item.suite,
@@ -195,6 +222,7 @@ def find(
                 "language": item.language,
                 "verdict": verdict,
                 "covered": round(float(best[number]), 4),
+                "screened": round(float(screened[number]), 4),
                 "rows": int(rows_of[number]),
             }
         )
@@ -221,7 +249,7 @@ def summary(verdicts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def report(parts: Sequence[Path], column: str, items: Sequence[Item], bound: float, run: Run) -> Report:
     """A report with the verdict on each item. A knowledge base is scanned by its chunks."""
     verdicts, _ = find(parts, column, items, bound, run)
-    facts = {"covered_from": bound, "windows": {"en": ENGLISH, "zh": CHINESE, "short": SHORT}}
+    facts = {"covered_from": bound, "windows": {"en": ENGLISH, "zh": CHINESE, "zh screen": SCREEN, "short": SHORT}}
     return Report.write(run.out, "contamination", summary(verdicts), verdicts, facts=facts)
 
 

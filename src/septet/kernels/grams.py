@@ -1,4 +1,4 @@
-"""Which windows of tokens of a set of items stand in which texts: three lengths of window in one pass over the bytes.
+"""Which windows of tokens of a set of items stand in which texts: windows of several lengths in one pass over the bytes.
 
 A window is looked for by its last tokens, as many as the shortest window has: one rolling hash, which a few bits in a gate
 refuse nearly everywhere. Only where such a tail is known are the windows that end there worked out and compared.
@@ -50,7 +50,8 @@ def table(hashes: Any, tails: Any, windows: Any, sizes: tuple[int, ...]) -> tupl
     while room < 2 * different.size:
         room *= 2
     words = 64
-    while 64 * words < _GATE_BITS * different.size:
+    # Windows that differ only in size share tails. (Of hashes, numpy.unique without an inverse takes ten times as long.)
+    while 64 * words < _GATE_BITS * (1 + np.count_nonzero(np.diff(np.sort(tails)))):
         words *= 2
     gate, open_tails, ends = np.zeros(words, np.uint64), np.zeros(room, np.uint64), np.zeros(room, np.uint8)
     keys, grams = np.zeros(room, np.uint64), np.full(room, -1, np.int32)

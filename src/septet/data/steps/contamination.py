@@ -16,7 +16,7 @@ class Contamination(Config):
     )
 
 
-@step("data.contamination", version=1)
+@step("data.contamination", version=2)
 def contamination(
     config: Contamination,
     corpus: Corpus | None = None,
@@ -46,7 +46,7 @@ class Decontaminate(Config):
     action: str = field("drop", "What is done with a document that holds one.", choices=("drop", "flag"))
 
 
-@step("data.decontaminate", version=1)
+@step("data.decontaminate", version=2)
 def decontaminate(config: Decontaminate, corpus: Corpus, suites: tuple[Suite, ...] = (), *, run: Run) -> Corpus:
     """Leave out or flag the documents that evaluation items stand in, so that a score means something."""
     from septet.data import contamination as work
