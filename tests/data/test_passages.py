@@ -140,11 +140,11 @@ def test_what_stands_often_is_counted_alike_in_any_memory(tmp_path, memory_mb):
         parts.append(tmp_path / f"p{number}")
     found = passages.grouped(parts, {"least_bytes": 24, "least_count": 2}, memory_mb << 20)
     counts = Counter(line for text in texts for line in text.split("\n"))
-    assert sorted(found["count"].tolist()) == sorted(count for count in counts.values() if count > 1)
-    assert (np.diff(found["first"].astype(object)) > 0).all()
+    assert sorted(found.count.tolist()) == sorted(count for count in counts.values() if count > 1)
+    assert (np.diff(found.first.astype(object)) > 0).all()
     firsts = {line: next(n for n, text in enumerate(texts) if line in text.split("\n")) for line in counts}
     wanted = sorted((row // 500 << 32) + row % 500 for line, row in firsts.items() if counts[line] > 1)
-    assert sorted(found["place"].tolist()) == wanted
+    assert sorted(found.place.tolist()) == wanted
 
 
 def test_sentences_end_where_a_reader_ends_them():

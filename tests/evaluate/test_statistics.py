@@ -111,3 +111,19 @@ def test_scores_that_all_agree_are_not_certain():
         [0.0, 1.0, 1.0], "share", ["a", "a", "b"]
     )
     assert (statistics.mean_score([]).low, statistics.mean_score([]).high) == (0.0, 1.0)
+    top = statistics.mean_score([10.0] * 4, ends=(1.0, 10.0), unit="grade")
+    assert (top.value, top.high, top.unit) == (10.0, 10.0, "grade")
+    assert top.low == pytest.approx(1 + 9 * statistics.share(4, 4).low)
+    sevens = statistics.mean_score([7.0] * 6, list("aabbcc"), ends=(1.0, 10.0))
+    assert 1.0 < sevens.low < sevens.value == 7.0 < sevens.high < 10.0
+
+
+def test_a_gain_is_not_certain_where_all_differences_are_alike():
+    none = statistics.gain([1.0, 0.0] * 15, [1.0, 0.0] * 15)
+    assert (none.value, none.low, none.high) == (0.0, -statistics.rule_of_three(30), statistics.rule_of_three(30))
+    passages = statistics.gain([0.0] * 6, [1.0] * 6, list("aabbcc"))
+    assert (passages.value, passages.high) == (1.0, 1.0)
+    assert passages.low == pytest.approx(1 - 2 * statistics.rule_of_three(3))
+    mixed = [0.0, 1.0, 0.5], [1.0, 0.0, 0.5]
+    assert statistics.gain(*mixed) == statistics.difference(*mixed, "share")
+    assert (statistics.gain([], []).low, statistics.gain([], []).high) == (-1.0, 1.0)

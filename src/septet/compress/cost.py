@@ -53,7 +53,7 @@ def report(config: Cost, before: Model, after: Model, suite: Suite, run: Run) ->
         "size_after": _exact(sizes[1], "bytes"),
         "size_ratio": _exact(round(sizes[1] / sizes[0], 4), "ratio"),
         "same_token_ids": statistics.share(sum(equal), len(equal)),
-        "greedy_agreement": statistics.mean([one.agreement for one in greedy], "share", seed=config.seed),
+        "greedy_agreement": statistics.mean_score([one.agreement for one in greedy], seed=config.seed),
         "perplexity_before": statistics.resampled(
             len(lengths), lambda at: _ppl(logs[0], lengths, at), "perplexity", config.seed
         ),

@@ -57,7 +57,7 @@ def quantise(config: Quantise, model: Model, run: Run) -> Model:
     return Model(run.out)
 
 
-@step("compress.report", version=3)
+@step("compress.report", version=4)
 def report(config: Cost, before: Model, after: Model, suite: Suite, run: Run) -> Report:
     """Say what compression saved and what it cost. Speeds are observed, since they differ from run to run."""
     from septet.compress import cost

@@ -12,7 +12,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -26,12 +26,14 @@ from septet.files import read_lines, write_lines
 from septet.kernels.arrow import texts_of
 from septet.kernels.segments import (
     SEGMENT,
+    begins_of,
     characters,
     cut,
     distinct,
     marked,
     may_repeat,
     repeated,
+    room_for,
     run_together,
     segments,
 )
@@ -40,9 +42,9 @@ from septet.kinds import Corpus
 NAME, RULE = "data.deduplicate_passages", "repeated passages"
 _EXAMPLES = 40
 _PART = 1 << 32  # rows are numbered over all parts: part times this, plus the place in it
-_REPEATED = np.dtype([("first", np.uint64), ("second", np.uint64), ("place", np.int64), ("count", np.int64)])
 # Bytes that a passage may take while it is grouped: its place, hashes and counts, and what sorting needs.
 _GROUPED_BYTES = 128
+_NONE = np.zeros(0, np.uint64), np.zeros(0, np.uint64), np.zeros(0, np.int64)
 
 
 def apply(corpus: Corpus, known: Sequence[Corpus], settings: Mapping[str, Any], run: Run) -> Corpus:
@@ -52,7 +54,7 @@ def apply(corpus: Corpus, known: Sequence[Corpus], settings: Mapping[str, Any], 
     """
     folder = run.scratch / "passages"
     folder.mkdir(exist_ok=True)
-    twice = folder / "repeated.npy"
+    twice = folder / "repeated"
     pieces = [
         {
             **settings,
@@ -66,13 +68,34 @@ def apply(corpus: Corpus, known: Sequence[Corpus], settings: Mapping[str, Any], 
     mine = pieces[len(pieces) - len(corpus.parts) :]
     for number, _ in enumerate(run.map(hash_part, pieces), 1):
         run.progress(number, len(pieces), "parts hashed")
-    np.save(twice, grouped([Path(piece["out"]) for piece in pieces], settings, run.memory_mb << 20))
+    grouped([Path(piece["out"]) for piece in pieces], settings, run.memory_mb << 20).save(twice)
     passed = stream.over(corpus.parts, run, cut_repeated, mine)
     run.drop(f"{settings['unit']}s that stand elsewhere", int(passed.facts.get("passages", 0)), "passages.jsonl")
     share = passed.facts.get("removed", 0) / max(1, passed.facts.get("characters", 0))
     run.note(f"{share:.2%} of the characters were repeated passages")
-    write_lines(run.out / "passages.jsonl", _commonest(twice, [Path(piece["out"]) for piece in mine]))
+    write_lines(run.out / "passages.jsonl", _told(Repeated.load(twice), [Path(piece["out"]) for piece in mine]))
     return Corpus(run.out)
+
+
+class Repeated(NamedTuple):
+    """The passages that stand often enough, sorted by the first hash: their hashes, the row where each stands first, and how often
+    it stands; where the hashes begin (see `begins_of`); and which are the commonest."""
+
+    first: Any
+    second: Any
+    place: Any
+    count: Any
+    begins: Any
+    common: Any
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        for name, column in self._asdict().items():
+            np.save(folder / f"{name}.npy", column)
+
+    @classmethod
+    def load(cls, folder: Path) -> Repeated:
+        return cls(*(np.load(folder / f"{name}.npy") for name in cls._fields))
 
 
 def hash_part(piece: dict[str, Any]) -> int:
@@ -81,9 +104,13 @@ def hash_part(piece: dict[str, Any]) -> int:
     if done.exists():
         return int(done.read_text("ascii"))
     row = count = 0
+    room = None
     with out.open("wb") as file:
-        for batch in pq.ParquetFile(piece["part"]).iter_batches(4096, columns=["text"], use_threads=False):
-            found = segments(texts_of(batch.column(0)), piece["unit"])
+        for batch in pq.ParquetFile(piece["part"]).iter_batches(1024, columns=["text"], use_threads=False):
+            texts = texts_of(batch.column(0))
+            # Written into new memory, the segments would take twice the time.
+            room = room_for(texts, room)
+            found = segments(texts, piece["unit"], room)
             run_together(found, piece["span"])
             found["text"] += row
             file.write(found.data)
@@ -99,8 +126,8 @@ def _passages(part: Path) -> Any:
     return np.asarray(np.memmap(part, SEGMENT, "r")) if part.stat().st_size else np.zeros(0, SEGMENT)
 
 
-def grouped(parts: Sequence[Path], settings: Mapping[str, Any], memory: int) -> Any:
-    """The passages that stand often enough: an array of _REPEATED, sorted by the first hash. `memory` in bytes; 0: no bound."""
+def grouped(parts: Sequence[Path], settings: Mapping[str, Any], memory: int) -> Repeated:
+    """The passages that stand often enough. `memory` in bytes; 0: no bound."""
     every = [_passages(part) for part in parts]
     total = sum(one.size for one in every)
     # Eight counters a passage: one in sixteen is taken for repeated that is not, and found out when they are grouped.
@@ -115,27 +142,26 @@ def grouped(parts: Sequence[Path], settings: Mapping[str, Any], memory: int) -> 
     bounds = [number * (1 << 64) // num_ranges for number in range(num_ranges + 1)]
     groups = []
     for low, high in itertools.pairwise(bounds):
-        chosen = [one[may_repeat(one, least, slots, low, high - 1)] for one in every]
-        whole = np.concatenate(chosen) if chosen else np.zeros(0, SEGMENT)
-        numbers = np.repeat(np.arange(len(chosen), dtype=np.int64), [one.size for one in chosen])
-        places, counts = distinct(np.ascontiguousarray(whole["first"]), np.ascontiguousarray(whole["second"]))
+        chosen = [
+            may_repeat(one, least, slots, low, high - 1, number * _PART) for number, one in enumerate(every) if one.size
+        ]
+        first, second, place = (np.concatenate(column) for column in zip(*chosen, strict=True)) if chosen else _NONE
+        places, counts = distinct(first, second)
         often = counts >= settings["least_count"]
         places, counts = places[often], counts[often]
-        order = np.argsort(whole["first"][places], kind="stable")
+        order = np.argsort(first[places], kind="stable")
         places, counts = places[order], counts[order]
-        group = np.empty(places.size, _REPEATED)
-        group["first"], group["second"] = whole["first"][places], whole["second"][places]
-        group["place"], group["count"] = whole["text"][places] + numbers[places] * _PART, counts
-        groups.append(group)
-    return np.concatenate(groups)
+        groups.append((first[places], second[places], place[places], counts))
+    first, second, place, counts = (np.concatenate(column) for column in zip(*groups, strict=True))
+    return Repeated(first, second, place, counts, begins_of(first), _commonest(first, counts))
 
 
 def cut_repeated(settings: Mapping[str, Any]) -> stream.Work:
     """Takes out the passages of a table of repeated ones, except where they stand first."""
-    table = np.load(settings["twice"], mmap_mode="r")
-    known = np.ascontiguousarray(table["first"]), np.ascontiguousarray(table["second"])
+    table = Repeated.load(Path(settings["twice"]))
+    known = table.first, table.second, table.begins
     # Where a passage stays: at its first place, or nowhere.
-    kept_at = np.ascontiguousarray(table["place"]) if settings["keep"] == "first" else np.full(table.size, -1)
+    kept_at = table.place if settings["keep"] == "first" else np.full(table.place.size, -1)
     span, part = int(settings["span"]), Path(settings["out"])
     whole = _passages(part)
     gone = repeated(whole, span, int(settings["least_bytes"]), known, kept_at, int(settings["number"]) * _PART)
@@ -207,27 +233,29 @@ def _edited(column: pa.ChunkedArray, rows: Any, heads: Any, first: Any, last: An
     return pc.replace_with_mask(column.combine_chunks(), pa.array(mask), pa.array(new, pa.string()))
 
 
-def _examples(table: Any, whole: Any, gone: Any, span: int) -> list[tuple[int, int, int, int]]:
+def _examples(table: Repeated, whole: Any, gone: Any, span: int) -> list[tuple[int, int, int, int]]:
     """One copy in this part of each of the commonest passages: its row, first and last byte, and its hash."""
     places = np.flatnonzero(gone[: max(0, gone.size - span + 1)])
-    places = places[np.isin(whole["first"][places], _common(table)["first"])]
+    places = places[np.isin(whole["first"][places], table.first[table.common])]
     _, once = np.unique(whole["first"][places], return_index=True)
     chosen = places[once]
     columns = (whole["text"][chosen], whole["start"][chosen], whole["end"][chosen + span - 1], whole["first"][chosen])
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def _common(table: Any) -> Any:
-    """The commonest passages of the table, in order."""
-    return table[np.lexsort((table["first"], -table["count"]))[:_EXAMPLES]]
+def _commonest(first: Any, counts: Any) -> Any:
+    """Places of the commonest passages, in order."""
+    able = np.arange(first.size)
+    if first.size > _EXAMPLES:
+        able = np.flatnonzero(counts >= np.partition(counts, -_EXAMPLES)[-_EXAMPLES])
+    return able[np.lexsort((first[able], -counts[able]))[:_EXAMPLES]]
 
 
-def _commonest(twice: Path, parts: list[Path]) -> list[dict[str, Any]]:
+def _told(table: Repeated, parts: list[Path]) -> list[dict[str, Any]]:
     """Count and words of the commonest repeated passages."""
     words = {line["first"]: line["text"] for part in reversed(parts) for line in read_lines(part.with_suffix(".jsonl"))}
-    asked = _common(np.load(twice))
     return [
         {"count": count, "text": words[first]}
-        for first, count in zip(asked["first"].tolist(), asked["count"].tolist(), strict=True)
+        for first, count in zip(table.first[table.common].tolist(), table.count[table.common].tolist(), strict=True)
         if first in words
     ]

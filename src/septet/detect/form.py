@@ -32,7 +32,7 @@ class Form(msgspec.Struct, frozen=True):
     rule: str
     score: float
     pattern: re.Pattern[str]
-    check: Callable[[re.Match[str]], bool] = lambda _: True
+    check: Callable[[re.Match[str]], bool] | None = None
     back: int = 0
     """How many characters before the anchor the form may begin."""
 
@@ -62,9 +62,9 @@ def rule_of(*forms: Form) -> Rule:
         for pattern, check, group, back, kind, score, name in tried:
             if back:
                 for match in pattern.finditer(text, max(low, at - back), high):
-                    if check(match):
+                    if check is None or check(match):
                         found.append((*match.span(group), kind, score, name))
-            elif (match := pattern.match(text, at, high)) and check(match):
+            elif (match := pattern.match(text, at, high)) and (check is None or check(match)):
                 found.append((*match.span(group), kind, score, name))
         return found
 

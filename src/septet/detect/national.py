@@ -322,7 +322,7 @@ def holds(form: Form, value: str) -> bool:
     cued = "value" in form.pattern.groupindex
     text = f"{_CUE_OF[form.rule]} {value}" if cued else value
     match = form.pattern.match(text)
-    return match is not None and match.end() == len(text) and form.check(match)
+    return match is not None and match.end() == len(text) and (form.check is None or form.check(match))
 
 
 _CUE_OF = {forms[0].rule: words.partition("|")[0] for words, forms in CUED}

@@ -13,7 +13,7 @@ Scores: 0.95 and above carry a check digit or an unmistakable form, 0.8 to 0.95 
 
 import fnmatch
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -128,18 +128,28 @@ class _Hits:
         self._names: dict[tuple[str, float, str], int] = {}
         self._columns: tuple[list[int], list[int], list[int], list[int]] = ([], [], [], [])
 
-    def add(self, row: int, start: int, end: int, kind: str, score: float, rule: str) -> None:
-        key = (kind, score, rule)
-        name = self._names.get(key)
-        if name is None:
-            wanted = score >= self._threshold and (not self._kinds or kind in self._kinds)
-            name = self._names[key] = len(self._names) if wanted else -1 - len(self._names)
-        if name >= 0:
-            rows, starts, ends, names = self._columns
-            rows.append(row)
-            starts.append(start)
-            ends.append(end)
-            names.append(name)
+    def add(self, found: Iterable[tuple[int, int, int, str, float, str]], first: int, views: Any) -> list[Any]:
+        """Keep what was found, and return the persons' names; `first` and `views` as `_search` has them."""
+        known = self._names
+        rows, starts, ends, names = self._columns
+        persons = []
+        for row, start, end, kind, score, rule in found:
+            if kind == "person":
+                persons.append((row, start, end, score))
+            key = (kind, score, rule)
+            name = known.get(key)
+            if name is None:
+                wanted = score >= self._threshold and (not self._kinds or kind in self._kinds)
+                name = known[key] = len(known) if wanted else -1 - len(known)
+            if name >= 0:
+                if views is not None:
+                    row, view = views[row]
+                    start, end = view.origin(start, end)
+                rows.append(first + row)
+                starts.append(start)
+                ends.append(end)
+                names.append(name)
+        return persons
 
     def merged(self) -> Found:
         """Disjoint findings in order, as `span.merge` makes them."""
@@ -175,21 +185,8 @@ def _search(data: Any, offsets: Any, first: int, views: Any, hits: _Hits) -> Non
     if views is None and slow.any():
         marked = marked[slow[marked[:, 0]] == 0]
     if len(marked):
-        names: list[tuple[int, int, int, float]] = []
-        for row, start, end, kind, score, rule in _tried(data, offsets, marked):
-            if kind == "person":
-                names.append((row, start, end, score))
-            if views is None:
-                hits.add(first + row, start, end, kind, score, rule)
-            else:
-                number, view = views[row]
-                hits.add(first + number, *view.origin(start, end), kind, score, rule)
-        for row, start, end, score in _again(data, offsets, names):
-            if views is None:
-                hits.add(first + row, start, end, "person", score, "again")
-            else:
-                number, view = views[row]
-                hits.add(first + number, *view.origin(start, end), "person", score, "again")
+        persons = hits.add(_tried(data, offsets, marked), first, views)
+        hits.add(_again(data, offsets, persons), first, views)
     if views is None and slow.any():
         plain = []
         for row in np.flatnonzero(slow).tolist():
@@ -224,7 +221,9 @@ def _tried(data: Any, offsets: Any, marked: Any) -> Iterator[tuple[int, int, int
                 yield row, origin[start], origin[end - 1] + 1, kind, score, rule
 
 
-def _again(data: Any, offsets: Any, names: list[tuple[int, int, int, float]]) -> Iterator[tuple[int, int, int, float]]:
+def _again(
+    data: Any, offsets: Any, names: list[tuple[int, int, int, float]]
+) -> Iterator[tuple[int, int, int, str, float, str]]:
     """Later mentions of a full name that a cue has shown once. Earlier ones are left: a stream has already gone by them."""
     seen: set[tuple[int, str]] = set()
     at_row, text = -1, ""
@@ -239,7 +238,7 @@ def _again(data: Any, offsets: Any, names: list[tuple[int, int, int, float]]) ->
         seen.add((row, name))
         at = text.find(name, end)
         while at >= 0:
-            yield row, at, at + len(name), score
+            yield row, at, at + len(name), "person", score, "again"
             at = text.find(name, at + len(name))
 
 

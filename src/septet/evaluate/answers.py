@@ -93,7 +93,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Measure]:
         silent = [row for row in chosen if not row["references"]]
         clusters = [row["source"] for row in answerable]
         found[f"exact_match{label}"] = statistics.share(sum(row["exact"] for row in answerable), len(answerable))
-        found[f"f1{label}"] = statistics.mean([row["f1"] for row in answerable], "share", clusters)
+        found[f"f1{label}"] = statistics.mean_score([row["f1"] for row in answerable], clusters)
         spoken = [row for row in chosen if not row["abstained"]]
         found[f"groundedness{label}"] = statistics.share(sum(row["grounded"] for row in spoken), len(spoken))
         sentences = [one for row in spoken for one in row["sentences"]]

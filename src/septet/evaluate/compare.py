@@ -24,7 +24,7 @@ def compare(name: str, before: Report, after: Report, run: Run) -> Report:
         clusters = [first[one]["source"] for one in chosen]
         for measure, key in (("exact_match", "exact"), ("f1", "f1"), ("groundedness", "grounded")):
             was, now = ([float(side[one][key]) for one in chosen] for side in (first, second))
-            summary[f"{measure}_gain{label}"] = statistics.difference(was, now, "share", clusters)
+            summary[f"{measure}_gain{label}"] = statistics.gain(was, now, clusters)
     answerable = [one for one in ids if first[one]["references"]]
     p = statistics.mcnemar([first[one]["exact"] for one in answerable], [second[one]["exact"] for one in answerable])
     rows = []

@@ -104,7 +104,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Measure]:
             clusters = [row["source"] or row["id"] for row in chosen]
             for measure in MEASURES:
                 values = [row[measure] for row in chosen]
-                found[f"{measure}.{mode}{label}"] = statistics.mean(values, "share", clusters)
+                found[f"{measure}.{mode}{label}"] = statistics.mean_score(values, clusters)
     return found
 
 

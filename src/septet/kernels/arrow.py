@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+
+# The C library's allocator gives a process less new memory to fault in than Arrow's own does: up to 25 % less CPU time for a short
+# job and 50 MiB less memory (measured 2026-11, benchmarks/results). Who names a pool gets it.
+if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 class Texts(NamedTuple):

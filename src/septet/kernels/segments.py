@@ -48,12 +48,17 @@ def _bytes() -> Any:
 _BYTES = _bytes()
 
 
-def segments(texts: Texts, unit: str) -> Any:
+def segments(texts: Texts, unit: str, room: Any = None) -> Any:
     """Cut texts at line ends, at the ends of sentences of either script, or at empty lines: an array of SEGMENT, in order.
-    Blank segments are left out."""
-    # A segment has a byte and an end. What is not used of this room is never touched.
-    room = np.empty(texts.num_bytes // 2 + len(texts) + 1, SEGMENT)
+    Blank segments are left out. They are written in `room` where it is given (see `room_for`), over what stood there."""
+    room = room_for(texts, room)
     return room[: _segments(texts.data, texts.offsets, UNITS[unit], _BYTES, room)]
+
+
+def room_for(texts: Texts, room: Any = None) -> Any:
+    """An array of SEGMENT that the segments of some texts fit in: `room` if they do. What is not used of it is never touched."""
+    most = texts.num_bytes // 2 + len(texts) + 1  # a segment has a byte and an end
+    return np.empty(most, SEGMENT) if room is None or room.size < most else room
 
 
 def run_together(found: Any, span: int) -> None:
@@ -68,9 +73,10 @@ def marked(found: Any, least: int, slots: Any) -> None:
     _marked(found, least, slots)
 
 
-def may_repeat(found: Any, least: int, slots: Any, low: int, high: int) -> Any:
-    """Places of the segments that `slots` counted twice, whose first hash is from `low` to `high`. A few stand but once."""
-    return _may_repeat(found, least, slots, np.uint64(low), np.uint64(high))
+def may_repeat(found: Any, least: int, slots: Any, low: int, high: int, base: int) -> tuple[Any, Any, Any]:
+    """Of the segments that `slots` counted twice, whose first hash is from `low` to `high`: both hashes and the number of the text,
+    counted from `base`. A few stand but once."""
+    return _may_repeat(found, least, slots, np.uint64(low), np.uint64(high), base)  # type: ignore[no-any-return]
 
 
 def distinct(first: Any, second: Any) -> tuple[Any, Any]:
@@ -81,14 +87,19 @@ def distinct(first: Any, second: Any) -> tuple[Any, Any]:
     return _distinct(first, second, np.full(size, -1, np.int32))  # type: ignore[no-any-return]
 
 
-def repeated(found: Any, span: int, least: int, known: tuple[Any, Any], kept: Any, base: int) -> Any:
+def begins_of(first: Any) -> Any:
+    """Of sorted hashes where those of each range of their high bits begin, about one a range: a look-up begins there."""
+    bits = max(1, int(first.size).bit_length())
+    return _begins(first, np.uint64(64 - bits), np.empty((1 << bits) + 1, np.int64))
+
+
+def repeated(found: Any, span: int, least: int, known: tuple[Any, Any, Any], kept: Any, base: int) -> Any:
     """Which segments go: bool. `found` went through `run_together`; `known` are the hashes of repeated ones, sorted by the
-    first; `kept` is the number of the text where each stays (-1: nowhere), texts being numbered from `base`."""
-    bits = max(1, int(known[0].size).bit_length())
-    shift = np.uint64(64 - bits)
-    begins = np.searchsorted(known[0] >> shift, np.arange((1 << bits) + 1, dtype=np.uint64))
+    first, and their `begins_of`; `kept` is the number of the text where each stays (-1: nowhere), texts being numbered from
+    `base`."""
     gone = np.zeros(found.size, np.bool_)
-    _repeated(found, span, least, *known, begins, shift, kept, base, np.zeros(kept.size, np.bool_), gone)
+    shift = np.uint64(64 - (known[2].size - 1).bit_length() + 1)
+    _repeated(found, span, least, *known, shift, kept, base, np.zeros(kept.size, np.bool_), gone)
     return gone
 
 
@@ -167,17 +178,29 @@ def _marked(found, least, slots):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _may_repeat(found, least, slots, low, high):  # type: ignore[no-untyped-def]
-    out = np.empty(found.size, np.int64)
+def _may_repeat(found, least, slots, low, high, base):  # type: ignore[no-untyped-def]
+    first, second = np.empty(found.size, np.uint64), np.empty(found.size, np.uint64)
+    text = np.empty(found.size, np.int64)
     count = 0
     for k in range(found.size):
         hashed = found[k].first
         if found[k].size >= least and low <= hashed <= high:
             byte, shift = _slot(hashed, slots)
             if (slots[byte] >> shift) & np.uint8(2):
-                out[count] = k
+                first[count], second[count], text[count] = hashed, found[k].second, base + found[k].text
                 count += 1
-    return out[:count]
+    return first[:count], second[:count], text[:count]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _begins(first, shift, out):  # type: ignore[no-untyped-def]
+    at = 0
+    for prefix in range(out.size - 1):
+        while at < first.size and first[at] >> shift < U(prefix):
+            at += 1
+        out[prefix] = at
+    out[out.size - 1] = first.size
+    return out
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -42,7 +42,7 @@ def around_digit(data, start, end, i, char, table, codes, places, groups, digits
     p, c = _two_letters(data, start, p, c, table)
     size, done = _read(data, end, p, c, i, table, codes, places)
     number = _split(codes, size, groups)
-    if number == 1 and groups[0, 1] - groups[0, 0] < 7:  # no number of a person is as short
+    if _too_short(codes, groups, number):
         return done
     lead = 0
     if p > start:
@@ -137,6 +137,23 @@ def _split(codes, size, groups):  # type: ignore[no-untyped-def]
         groups[number, 0], groups[number, 1], groups[number, 2], groups[number, 3] = first, k, digits, small
         number += 1
     return number
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _too_short(codes, groups, number):  # type: ignore[no-untyped-def]
+    """Whether no number of a person is as short: one group of under seven characters, or up to three of which each is digits or
+    small letters, with under seven digits in all. (Addresses of four numbers have more groups, those of a card may have dots.)"""
+    if number == 1:
+        return groups[0, 1] - groups[0, 0] < 7
+    if number > 3:
+        return False
+    digits = 0
+    for g in range(number):
+        n = groups[g, 1] - groups[g, 0]
+        if (groups[g, 2] != n and groups[g, 3] != n) or n > 25 or (n == 4 and codes[groups[g, 1]] == 46):
+            return False
+        digits += groups[g, 2]
+    return digits < 7
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

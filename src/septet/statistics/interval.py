@@ -48,20 +48,33 @@ def mean(values: Sequence[float], unit: str = "", clusters: Sequence[str] | None
     return Measure(float(numbers.mean()), float(low), float(high), len(numbers), unit)
 
 
-def mean_score(scores: Sequence[float], clusters: Sequence[str] | None = None, seed: int = 1) -> Measure:
-    """The mean of scores from 0 to 1 with its interval: Wilson's for right and wrong without clusters, else `mean`'s.
+def mean_score(
+    scores: Sequence[float],
+    clusters: Sequence[str] | None = None,
+    seed: int = 1,
+    ends: tuple[float, float] = (0.0, 1.0),
+    unit: str = "share",
+) -> Measure:
+    """The mean of scores on a scale that ends (from 0 to 1) with its interval: Wilson's for right and wrong without clusters, else
+    `mean`'s.
 
     Where all that can be drawn comes out alike (one cluster, or all right), redraws see no spread, and nothing is certain for that:
     the interval is then at least the one of as many single items as there are clusters. Of nothing, it could be anything.
     """
+    low, high = ends
+    if not scores:
+        return Measure(low, low, high, 0, unit)
     count = len(groups_of(len(scores), clusters))
-    if count == len(scores) and all(score in (0.0, 1.0) for score in scores):
-        return share(sum(score == 1.0 for score in scores), count)
-    found = mean(scores, "share", clusters, seed)
+    reach = high - low
+    if count == len(scores) and all(score in ends for score in scores):
+        found = share(sum(score == high for score in scores), count)
+        return Measure(low + reach * found.value, low + reach * found.low, low + reach * found.high, count, unit)
+    found = mean(scores, unit, clusters, seed)
     if found.high - found.low > 1e-12:
         return found
-    least = share(round(found.value * count), count)
-    return Measure(found.value, min(found.value, least.low), max(found.value, least.high), found.n, found.unit)
+    least = share(round((found.value - low) / reach * count), count)
+    bounds = low + reach * least.low, low + reach * least.high
+    return Measure(found.value, min(found.value, bounds[0]), max(found.value, bounds[1]), found.n, unit)
 
 
 def resampled(count: int, statistic: Callable[[Sequence[int]], float], unit: str = "", seed: int = 1) -> Measure:
@@ -84,6 +97,24 @@ def difference(
     if len(before) != len(after):
         raise ValueError("paired values must be of the same items")
     return mean([b - a for a, b in zip(before, after, strict=True)], unit, clusters, seed)
+
+
+def gain(
+    before: Sequence[float], after: Sequence[float], clusters: Sequence[str] | None = None, seed: int = 1
+) -> Measure:
+    """The `difference` of scores from 0 to 1 on the same items.
+
+    Where all differences are alike redraws see no spread; among as many clusters a `rule_of_three` of them may yet differ, by as
+    much as a score can. Of nothing, it could be anything.
+    """
+    if not before and not after:
+        return Measure(0.0, -1.0, 1.0, 0, "share")
+    found = difference(before, after, "share", clusters, seed)
+    if found.high - found.low > 1e-12:
+        return found
+    unseen = rule_of_three(len(groups_of(len(before), clusters)))
+    value = found.value
+    return Measure(value, value - unseen * (1 + value), value + unseen * (1 - value), found.n, "share")
 
 
 def clustered_error(values: Sequence[float], clusters: Sequence[str] | None = None) -> float:

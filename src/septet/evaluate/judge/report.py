@@ -99,15 +99,17 @@ def _grades(rows: Sequence[Row], rubric: Rubric) -> dict[str, Measure]:
     if not with_grade:
         return {}
     found: dict[str, Measure] = {}
-    clusters = [str(row["cluster"] or row["id"]) for row in with_grade]
     if rubric.kind == "scale":
-        found["grade"] = statistics.mean([float(row["grade"]) for row in with_grade], "grade", clusters)
+        ends = float(rubric.verdicts[0]), float(rubric.verdicts[-1])
+
+        def grade(some: Sequence[Row]) -> Measure:
+            clusters = [str(row["cluster"] or row["id"]) for row in some]
+            return statistics.mean_score([float(row["grade"]) for row in some], clusters, ends=ends, unit="grade")
+
+        found["grade"] = grade(with_grade)
         turns = sorted({int(row["turn"]) for row in with_grade if row.get("turn")})
         for turn in turns if len(turns) > 1 else ():
-            some = [row for row in with_grade if row.get("turn") == turn]
-            found[f"grade.turn_{turn}"] = statistics.mean(
-                [float(row["grade"]) for row in some], "grade", [str(row["cluster"] or row["id"]) for row in some]
-            )
+            found[f"grade.turn_{turn}"] = grade([row for row in with_grade if row.get("turn") == turn])
         return found
     for verdict in rubric.verdicts:
         hits = [{**row, "score": float(row["extracted"] == verdict)} for row in with_grade]

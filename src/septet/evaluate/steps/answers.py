@@ -17,7 +17,7 @@ class Answers(Config):
     batch: int = field(8, "Questions at a time.", ge=1, le=256)
 
 
-@step("evaluate.answers", version=5)
+@step("evaluate.answers", version=6)
 def answers(config: Answers, model: Model, suite: Suite, policy: Policy | None, run: Run) -> Report:
     """Exact match, F1, groundedness, citations and abstention on a suite's questions, with intervals and every item kept.
 
@@ -80,7 +80,7 @@ class Compare(Config):
     name: str = field("comparison", "The report's name; gates refer to it.")
 
 
-@step("evaluate.compare", version=1)
+@step("evaluate.compare", version=2)
 def compare(config: Compare, before: Report, after: Report, run: Run) -> Report:
     """Paired differences with intervals, McNemar's test, and the list of what got better and worse."""
     from septet.evaluate.compare import compare as compare_reports
@@ -99,7 +99,7 @@ class Retrieval(Config):
     top: int = field(20, "How many chunks a search brings; a right one beyond them counts as not found.", ge=10, le=200)
 
 
-@step("evaluate.retrieval", version=3)
+@step("evaluate.retrieval", version=4)
 def retrieval(config: Retrieval, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Report:
     """R@1, R@5, MRR and nDCG@10 of the evidence, by mode and languages of question and evidence, with every question kept."""
     from septet.evaluate.retrieval import evaluate

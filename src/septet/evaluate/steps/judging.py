@@ -33,7 +33,7 @@ class Judge(Config):
     engine: str = field("auto", "What runs the judge: torch, llamacpp, endpoint.")
 
 
-@step("evaluate.judge", version=1)
+@step("evaluate.judge", version=2)
 def judge(config: Judge, report: Report, model: Model, run: Run) -> Report:
     """The report with the judge's grades; with people's labels its agreement with them, and shares corrected by its errors."""
     from pathlib import Path
