@@ -66,8 +66,7 @@ def test_overlaps_are_joined_as_spans_are(found):
         ("ip", 0.9, "a"),
     ]
     hits = pii._Hits(frozenset(), 0.0)
-    for row, start, size, key in found:
-        hits.add(row, start, start + size, *keys[key])
+    hits.add([(row, start, start + size, *keys[key]) for row, start, size, key in found], 0, None)
     wanted = []
     for row in range(3):
         spans = [

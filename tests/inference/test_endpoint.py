@@ -96,6 +96,16 @@ def odd(tiny):
         yield made
 
 
+@pytest.mark.parametrize(
+    ("usage", "counted"), [({"prompt_tokens": 7, "completion_tokens": 3}, (7, 3)), (None, (None, 0))]
+)
+def test_tokens_are_counted_as_the_server_told(odd, usage, counted):
+    choice = {"index": 0, "message": {"role": "assistant", "content": "A"}, "finish_reason": "stop"}
+    prompt = odd.codec.prompt([{"role": "user", "content": json.dumps({"choices": [choice], "usage": usage})}])
+    (made,) = odd.generate([prompt], Options())
+    assert (made.prompt_tokens, made.tokens) == (counted[0] or len(prompt.ids), counted[1])
+
+
 def told(logprobs):
     choice = {"index": 0, "message": {"role": "assistant", "content": "A"}, "finish_reason": "stop"}
     top = [{"token": token, "logprob": log} for token, log in logprobs]

@@ -141,7 +141,7 @@ def _answer(
             "sentences": [_cited(one, given, evidence) for one in sentences],
             "grounded": bool(sentences) and all(sentence.supported for sentence in sentences),
             "outcome": "empty" if not text else "cut_off" if made.finish == "length" else "answered",
-            "tokens": len(made.ids),
+            "tokens": made.tokens,
         }
 
 

@@ -79,4 +79,4 @@ def as_raw(came: Completion | str) -> Raw:
     """What was written, or why nothing was."""
     if isinstance(came, str):
         return Raw(failure=came)
-    return Raw(came.text, came.finish, tokens=len(came.ids), read=came.prompt_tokens)
+    return Raw(came.text, came.finish, tokens=came.tokens, read=came.prompt_tokens)

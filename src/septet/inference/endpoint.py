@@ -83,8 +83,9 @@ class EndpointEngine:
         answer = self._ask(prompt, self._request(prompt, options))
         choice = _choice(answer)
         text = getattr(choice.message, "content", None) if prompt.messages else choice.text
-        used = answer.usage.prompt_tokens if answer.usage else len(prompt.ids)
-        return Completion(text or "", (), choice.finish_reason, used)
+        told = answer.usage
+        read, wrote = (told.prompt_tokens, told.completion_tokens) if told else (len(prompt.ids), 0)
+        return Completion(text or "", (), choice.finish_reason, read, wrote)
 
     def _letters(self, asked: Asked, letters: Sequence[str]) -> list[Likelihood] | Unscored:
         told = {"logprobs": True, "top_logprobs": _TOLD} if asked.prompt.messages else {"logprobs": _TOLD}

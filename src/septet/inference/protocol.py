@@ -53,6 +53,12 @@ class Completion:
     ids: tuple[int, ...]
     finish: str
     prompt_tokens: int
+    told: int = 0
+    """How many tokens it has, of an engine that keeps their ids to itself."""
+
+    @property
+    def tokens(self) -> int:
+        return len(self.ids) or self.told
 
 
 @dataclass(frozen=True)

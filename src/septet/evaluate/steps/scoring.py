@@ -46,7 +46,7 @@ class Score(Config):
     )
 
 
-@step("evaluate.score", version=1)
+@step("evaluate.score", version=2)
 def score(
     config: Score,
     model: Model,
