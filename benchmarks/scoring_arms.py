@@ -1,6 +1,6 @@
 """One arm of `scoring.py`: scores tasks in the harness's form with one library, and says the log-probabilities and what they cost.
 
-python scoring_arms.py lm_eval|septet FOLDER MODEL TASK,TASK
+python scoring_arms.py lm_eval|exact|septet FOLDER MODEL TASK,TASK       exact: lm_eval in float64
 """
 
 from __future__ import annotations
@@ -56,7 +56,11 @@ def septet(folder: Path, model: Path, names: list[str]) -> dict[str, Any]:
     }
 
 
-def lm_eval(folder: Path, model: Path, names: list[str]) -> dict[str, Any]:
+def exact(folder: Path, model: Path, names: list[str]) -> dict[str, Any]:
+    return lm_eval(folder, model, names, "float64")
+
+
+def lm_eval(folder: Path, model: Path, names: list[str], dtype: str = "float32") -> dict[str, Any]:
     import torch
 
     torch.set_num_threads(1)
@@ -64,7 +68,7 @@ def lm_eval(folder: Path, model: Path, names: list[str]) -> dict[str, Any]:
     from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager
 
-    reader = HFLM(pretrained=str(model), dtype="float32", device="cpu", batch_size=8)
+    reader = HFLM(pretrained=str(model), dtype=dtype, device="cpu", batch_size=8)
     tasks = TaskManager(include_path=str(folder), include_defaults=False).load(names)
     before = time.process_time()
     found = evaluate(lm=reader, task_dict=tasks, bootstrap_iters=0, log_samples=True)
@@ -82,7 +86,7 @@ def lm_eval(folder: Path, model: Path, names: list[str]) -> dict[str, Any]:
 
 def main() -> None:
     arm, folder, model, names = sys.argv[1:]
-    said = {"septet": septet, "lm_eval": lm_eval}[arm](Path(folder), Path(model), names.split(","))
+    said = {"septet": septet, "lm_eval": lm_eval, "exact": exact}[arm](Path(folder), Path(model), names.split(","))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({**said, "memory_mb": memory}))
 
