@@ -95,9 +95,35 @@ def test_adopted_artifacts_are_copied_sealed_and_linked(tmp_path, workspace):
         adopt.adopt(workspace, Words(tmp_path / "given"), "a/b")
 
 
-def test_object_storage_gives_back_what_a_machine_lost(tmp_path):
-    pytest.importorskip("fsspec")
-    url = f"local://{tmp_path}/bucket"
+@pytest.fixture(params=["local", "s3"])
+def storage(request, tmp_path, monkeypatch):
+    """The URL of a bucket, and a file system to look into it: a folder, and a server that speaks the protocol of S3."""
+    fsspec = pytest.importorskip("fsspec")
+    if request.param == "local":
+        yield f"local://{tmp_path}/bucket", fsspec.filesystem("local")
+        return
+    pytest.importorskip("s3fs", reason="s3fs is not installed: pip install 'septet[remote]'")
+    server = pytest.importorskip("moto.server", reason="moto is not installed: pip install 'moto[server]'")
+    served = server.ThreadedMotoServer("127.0.0.1", 0)
+    served.start()
+    host, port = served.get_host_and_port()
+    for variable, value in (
+        ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
+        ("AWS_ACCESS_KEY_ID", "someone"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+    ):
+        monkeypatch.setenv(variable, value)
+    bucket = fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
+    name = f"bucket-{port}"
+    bucket.mkdir(name)
+    yield f"s3://{name}", bucket
+    type(bucket).clear_instance_cache()
+    served.stop()
+
+
+def test_object_storage_gives_back_what_a_machine_lost(tmp_path, storage):
+    url, _ = storage
     path = written(tmp_path)
     with Workspace(tmp_path / "one", Settings(store=url)) as one:
         records = Runner(one).run(recipe.load(path))
@@ -109,22 +135,34 @@ def test_object_storage_gives_back_what_a_machine_lost(tmp_path):
         assert lineage.verify(two) == []
 
 
-def test_an_upload_without_its_record_does_not_exist(tmp_path):
-    pytest.importorskip("fsspec")
-    url = f"local://{tmp_path}/bucket"
+def test_an_upload_without_its_record_does_not_exist(tmp_path, storage):
+    url, bucket = storage
     path = written(tmp_path)
     with Workspace(tmp_path / "one", Settings(store=url)) as one:
         records = Runner(one).run(recipe.load(path))
-    place = tmp_path / "bucket" / "toy.upper" / records["big"].fingerprint.replace(":", "-")
-    (place / "record.json").unlink()
-    damaged = tmp_path / "bucket" / "toy.read" / records["raw"].fingerprint.replace(":", "-") / "words.txt"
+
+    def place(step: str, table: str, name: str) -> str:
+        return f"{url}/{step}/{records[table].fingerprint.replace(':', '-')}/{name}"
+
+    bucket.rm_file(place("toy.upper", "big", "record.json"))
     with Workspace(tmp_path / "two", Settings(store=url)) as two:
         assert two.store.find("toy.upper", records["big"].fingerprint) is None
-        damaged.chmod(0o644)
-        damaged.write_text("damaged")
+        damaged = place("toy.read", "raw", "words.txt")
+        bucket.rm_file(damaged)
+        bucket.pipe_file(damaged, b"damaged")
         with pytest.raises(StoreError, match="came damaged"):
             two.store.find("toy.read", records["raw"].fingerprint)
         assert not two.store.path("toy.read", records["raw"].fingerprint).exists()
+
+
+def test_what_is_removed_is_gone_from_object_storage_too(tmp_path, storage):
+    url, bucket = storage
+    with Workspace(tmp_path / "one", Settings(store=url)) as one:
+        records = Runner(one).run(recipe.load(written(tmp_path)))
+        one.store.remove(records["count"])
+        left = [name for name in bucket.find(url) if records["count"].fingerprint.partition(":")[2] in name]
+        assert left == []
+        assert one.store.find("toy.count", records["count"].fingerprint) is None
 
 
 def test_sm3_workspaces_verify(tmp_path):

@@ -272,7 +272,8 @@ class _Remote:
         except ImportError:
             raise MissingExtra("fsspec", "remote") from None
         try:
-            self._fs, self._root = fsspec.core.url_to_fs(url)
+            # What was listed is not remembered: another machine may have sealed or removed something since.
+            self._fs, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         except (ValueError, ImportError) as error:
             raise StoreError(
                 f"the store's URL {url} cannot be used: {error}", nearest(url.partition(":")[0], ["s3", "gs", "file"])
