@@ -1,4 +1,7 @@
+import random
+
 import pytest
+import tiny_models
 import torch
 
 from septet.core import ConfigError
@@ -80,3 +83,33 @@ def test_the_callers_torch_settings_stay(tiny, prompts):
 def test_gguf_is_not_for_torch(tiny_gguf):
     with pytest.raises(ConfigError, match="Use the engine llamacpp"):
         TorchEngine(tiny_gguf)
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen3", "gemma3_text", "mistral"])
+def test_what_prompts_begin_with_is_read_once_and_changes_nothing(tmp_path, name):
+    """Windows are shorter than the stem in the families that have one."""
+    engine = TorchEngine(
+        tiny_models.family(tmp_path / name, name, tiny_models.byte_tokenizer(tmp_path / "cutter")), "float32"
+    )
+    chance = random.Random(5)
+    stem = [chance.randrange(3, 390) for _ in range(90)]
+    prompts = [Prompt((*stem, *(chance.randrange(3, 390) for _ in range(size)))) for size in (1, 9, 4, 9, 2)]
+    read = []
+    hook = engine._module.get_input_embeddings().register_forward_hook(
+        lambda _, given, __: read.append(given[0].numel())
+    )
+    options = Options(max_tokens=12)
+    together = engine.generate(prompts, options)
+    assert read[:2] == [90, 5 * 9]
+    assert all(size == 5 for size in read[2:])
+    hook.remove()
+    alone = [engine.generate([one], options)[0] for one in prompts]
+    assert [one.ids for one in together] == [one.ids for one in alone]
+    assert [one.prompt_tokens for one in together] == [len(one.ids) for one in prompts]
+
+
+def test_few_shared_words_are_not_read_apart(torch_engine):
+    prompts = [Prompt((*range(3, 13), *range(20 * number, 20 * number + 40))) for number in range(1, 5)]
+    assert torch_engine._shared([one.ids for one in prompts]) == 0
+    assert torch_engine._shared([(*range(3, 103), number) for number in range(5)]) == 100
+    assert torch_engine._shared([tuple(range(3, 103))] * 3) == 99

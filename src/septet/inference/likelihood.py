@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from septet.inference import stems
 from septet.inference.protocol import Asked, Likelihood, Unscored
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ _CACHED = 1 << 27
 """Numbers that the keys and values of a batch may hold, at most: rows share a stem, and each has a copy of it."""
 _WORTH = 256
 """Tokens that a stem must save to be read by itself: a call has a price."""
-_KNOWN = ("full_attention", "sliding_attention")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Scorer:
                 yield index, Unscored(reason)
             else:
                 rows.append(_Row(index, one.prompt.ids, one.continuations))
-        if set(getattr(self._config, "layer_types", None) or _KNOWN) <= set(_KNOWN):
+        if stems.can_share(self._config):
             yield from self._below(rows, None, 0)
         else:
             for row in rows:
@@ -222,29 +222,11 @@ class Scorer:
         # A place that is empty sees itself, lest its row of the softmax has nothing to sum; nobody sees it.
         own = (earlier & same & (branch_RT[:, None, :] >= 0)) | torch.eye(longest, dtype=torch.bool)
         seen_RTK = torch.cat((own.new_ones(rows, longest, before), own), -1)
-        full = self._additive(seen_RTK)
-        window = getattr(self._config, "sliding_window", None)
-        kinds = getattr(self._config, "layer_types", None)
-        if not window or (kinds and "sliding_attention" not in kinds):
-            return full
         keys_RK = torch.cat((torch.arange(before).expand(rows, -1), places_RT + self._num_before), -1)
-        near_RTK = (places_RT + self._num_before)[:, :, None] - keys_RK[:, None, :] < window
-        narrow = self._additive(seen_RTK & near_RTK)
-        return {"full_attention": full, "sliding_attention": narrow} if kinds else narrow
-
-    def _additive(self, seen_RTK: torch.Tensor) -> torch.Tensor:
-        kind = self._module.dtype
-        return torch.zeros(seen_RTK.shape, dtype=kind).masked_fill(~seen_RTK, torch.finfo(kind).min)[:, None]
+        return stems.masks(self._config, self._module.dtype, seen_RTK, places_RT + self._num_before, keys_RK)
 
     def _copied(self, stem: DynamicCache | None, rows: int) -> DynamicCache:
-        """A cache that may grow, each row with the same stem. All layers keep all keys: the mask draws the window."""
-        from transformers import DynamicCache
-
-        source = stem if stem is not None else self._before(1) if self._before else None
-        cache = DynamicCache()
-        for number, layer in enumerate(source.layers if source is not None else ()):
-            cache.update(layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), number)
-        return cache
+        return stems.copies(stem if stem is not None else self._before(1) if self._before else None, rows)
 
     def _whole(self, row: _Row) -> list[Likelihood]:
         """Each continuation with its prompt, without a cache."""

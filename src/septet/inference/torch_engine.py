@@ -15,6 +15,7 @@ import torch
 
 from septet.core import ConfigError
 from septet.files import read_json
+from septet.inference import stems
 from septet.inference.likelihood import Scorer
 from septet.inference.protocol import Asked, Completion, Likelihood, Options, Piece, StopText, Unscored
 from septet.kinds import Adapter, Model
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _BATCH = 8
+_WORTH = 0.5
+"""The share of all tokens that a stem must save to be read by itself. A mask of one's own costs a little at every step, and the
+few words that all questions to an assistant begin with are not worth it."""
 
 
 class TorchEngine:
@@ -110,24 +114,30 @@ class TorchEngine:
         return self._adapted.before(rows) if self._adapted.before else None
 
     def _steps(self, rows: list[_Row], options: Options) -> Iterator[None]:
-        """Extend every row by a token a step, until all are done. Rows are padded on the left."""
-        longest = max(len(row.prompt.ids) for row in rows)
+        """Extend every row by a token a step, until all are done. What all prompts begin with is read once where that is worth
+        it; the rest is padded on the left."""
+        depth = self._shared([row.prompt.ids for row in rows])
+        longest = max(len(row.prompt.ids) for row in rows) - depth
         ids_RT = torch.full((len(rows), longest), self.codec.pad_id)
-        mask_RT = torch.zeros_like(ids_RT)
+        mask_RK = torch.zeros_like(ids_RT)
         for at, row in enumerate(rows):
-            size = len(row.prompt.ids)
-            ids_RT[at, longest - size :] = torch.tensor(row.prompt.ids)
-            mask_RT[at, longest - size :] = 1
+            size = len(row.prompt.ids) - depth
+            ids_RT[at, longest - size :] = torch.tensor(row.prompt.ids[depth:])
+            mask_RK[at, longest - size :] = 1
         chance = [torch.Generator().manual_seed(options.seed) for _ in rows]
-        positions_RT = (mask_RT.cumsum(-1) - 1).clamp(min=0) + self._adapted.num_before
+        positions_RT = (mask_RK.cumsum(-1) - 1).clamp(min=0) + self._adapted.num_before + depth
+        stem_RK = torch.arange(depth).expand(len(rows), -1)
+        mask_RK = torch.cat((torch.ones_like(stem_RK), mask_RK), -1)
+        keys_RK = torch.cat((stem_RK, positions_RT), -1)
         cache = None
-        padded = not bool(mask_RT.all())
+        padded = not bool(mask_RK.all())
         while not all(row.finish for row in rows):
             with _settled():  # inside the step: between two pieces of a stream the caller's own torch settings hold
-                cache = cache or self._before(len(rows))
+                if cache is None:
+                    cache = self._stem(rows[0].prompt.ids[:depth], len(rows)) if depth else self._before(len(rows))
                 out = self._module(
                     input_ids=ids_RT,
-                    attention_mask=mask_RT if padded else None,
+                    attention_mask=self._seen(mask_RK, positions_RT, keys_RK) if depth else mask_RK if padded else None,
                     position_ids=positions_RT,
                     past_key_values=cache,
                     use_cache=True,
@@ -141,7 +151,33 @@ class TorchEngine:
             yield
             ids_RT = torch.tensor([[row.last] for row in rows])
             positions_RT = positions_RT[:, -1:] + 1
-            mask_RT = torch.cat((mask_RT, mask_RT.new_ones(len(rows), 1)), -1)
+            mask_RK = torch.cat((mask_RK, mask_RK.new_ones(len(rows), 1)), -1)
+            keys_RK = torch.cat((keys_RK, positions_RT), -1)
+
+    def _shared(self, prompts: Sequence[Sequence[int]]) -> int:
+        """How many tokens of the beginning are read once for all: those that all share but the last of each, or none."""
+        if len(prompts) == 1 or self._adapted.num_before or not stems.can_share(self._module.config.get_text_config()):
+            return 0
+        first, last = min(prompts), max(prompts)
+        end = min(map(len, prompts)) - 1
+        shared = next((at for at in range(end) if first[at] != last[at]), end)
+        return shared if shared * (len(prompts) - 1) >= _WORTH * sum(map(len, prompts)) else 0
+
+    def _stem(self, ids: Sequence[int], rows: int) -> Any:
+        """The cache of what all rows begin with."""
+        out = self._module(
+            input_ids=torch.tensor([list(ids)]), past_key_values=stems.copies(None, 1), use_cache=True, logits_to_keep=1
+        )
+        return stems.copies(out.past_key_values, rows)
+
+    def _seen(self, mask_RK: torch.Tensor, positions_RT: torch.Tensor, keys_RK: torch.Tensor) -> Any:
+        """The mask of the tokens that are read now, which are the last keys: each sees what stands before it and is no padding."""
+        tokens, keys = positions_RT.shape[1], keys_RK.shape[1]
+        earlier_TK = torch.ones(tokens, keys, dtype=torch.bool).tril(keys - tokens)
+        # Padding sees itself, lest its row of the softmax has nothing to sum; nobody sees it.
+        own_TK = torch.eye(keys, dtype=torch.bool)[keys - tokens :]
+        seen_RTK = (mask_RK[:, None, :].bool() & earlier_TK) | own_TK
+        return stems.masks(self._module.config.get_text_config(), self._module.dtype, seen_RTK, positions_RT, keys_RK)
 
 
 @contextmanager
