@@ -6,8 +6,8 @@
 A peer's interpreter has that peer installed, each in an environment of its own (their dependencies clash); one that is not
 given is named as not measured. CPU time of the whole process tree, runs interleaved, medians. Near-duplicates are timed as
 whole processes from Parquet to Parquet; detectors and filters within the process, imports apart, on both sides. The peers
-that are slow get one part of the corpus in one language, Septet the same. Results are deleted between runs on both sides: where the
-page cache grows into memory that a virtual machine never used before, every page costs its host a fault as well.
+that are slow get one part of the corpus in one language, Septet the same. On a virtual machine whose
+idle memory goes back to its host, a short job after a long peer pays for every page again, up to a quarter of its time.
 """
 
 from __future__ import annotations

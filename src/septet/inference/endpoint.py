@@ -83,8 +83,9 @@ class EndpointEngine:
         answer = self._ask(prompt, self._request(prompt, options))
         choice = _choice(answer)
         text = getattr(choice.message, "content", None) if prompt.messages else choice.text
-        told = answer.usage
-        read, wrote = (told.prompt_tokens, told.completion_tokens) if told else (len(prompt.ids), 0)
+        # A server need not say how many tokens it read and wrote: then they are counted as the model here would cut them.
+        read = getattr(answer.usage, "prompt_tokens", None) or len(prompt.ids)
+        wrote = getattr(answer.usage, "completion_tokens", None) or len(self.codec.encode(text or ""))
         return Completion(text or "", (), choice.finish_reason, read, wrote)
 
     def _letters(self, asked: Asked, letters: Sequence[str]) -> list[Likelihood] | Unscored:

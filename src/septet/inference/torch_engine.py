@@ -172,11 +172,10 @@ class TorchEngine:
 
     def _seen(self, mask_RK: torch.Tensor, positions_RT: torch.Tensor, keys_RK: torch.Tensor) -> Any:
         """The mask of the tokens that are read now, which are the last keys: each sees what stands before it and is no padding."""
-        tokens, keys = positions_RT.shape[1], keys_RK.shape[1]
-        earlier_TK = torch.ones(tokens, keys, dtype=torch.bool).tril(keys - tokens)
+        keys_K = torch.arange(keys_RK.shape[1])
+        tokens_T1 = keys_K[-positions_RT.shape[1] :, None]
         # Padding sees itself, lest its row of the softmax has nothing to sum; nobody sees it.
-        own_TK = torch.eye(keys, dtype=torch.bool)[keys - tokens :]
-        seen_RTK = (mask_RK[:, None, :].bool() & earlier_TK) | own_TK
+        seen_RTK = (mask_RK[:, None, :].bool() & (keys_K <= tokens_T1)) | (keys_K == tokens_T1)
         return stems.masks(self._module.config.get_text_config(), self._module.dtype, seen_RTK, positions_RT, keys_RK)
 
 

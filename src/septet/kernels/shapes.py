@@ -4,8 +4,7 @@ What stands round a digit is taken as a row of groups (runs of ASCII letters and
 only proof is its check digit and its grouping is decided here, others become anchors that a pattern looks at. How a number
 may be grouped is part of its form: a Luhn check passes one random number in ten.
 
-Sources: GB 11643-1999, ISO/IEC 7812-1 (issuers, Luhn), the number plan of the Chinese mobile networks; the other shapes
-are named in `detect.forms`.
+What proves a number stands in `kernels.proofs`; the other shapes are named in `detect.forms`.
 """
 
 from __future__ import annotations
@@ -13,6 +12,16 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from septet.kernels.proofs import (
+    card_grouping,
+    holds_resident,
+    holds_uscc,
+    issued,
+    luhn,
+    mobile,
+    old_resident,
+    resident,
+)
 from septet.kernels.symbols import DIGIT, LETTER, LIMIT, SKIP, SYMBOL, UPPER, before, decode, emit
 
 RESIDENT, RESIDENT_15, MOBILE = 10, 11, 12
@@ -150,7 +159,11 @@ def _too_short(codes, groups, number):  # type: ignore[no-untyped-def]
     digits = 0
     for g in range(number):
         n = groups[g, 1] - groups[g, 0]
-        if (groups[g, 2] != n and groups[g, 3] != n) or n > 25 or (n == 4 and codes[groups[g, 1]] == 46):
+        if (
+            (groups[g, 2] != n and groups[g, 3] != n)
+            or n > 25
+            or (n == 4 and g + 1 < number and codes[groups[g, 1]] == 46)
+        ):
             return False
         digits += groups[g, 2]
     return digits < 7
@@ -224,93 +237,20 @@ def _number(digits, size, lengths, have, marked, codes, at):  # type: ignore[no-
     spaced = True
     for k in range(have):
         spaced = spaced and lengths[k] == 1
-    if size == 18 and _resident(digits):
+    if size == 18 and resident(digits):
         return RESIDENT
     if marked:
         return 0
-    card = 12 <= size <= 19 and (spaced or _card_grouping(lengths, have)) and luhn(digits, size)
-    if card and _issued(digits, size):
+    card = 12 <= size <= 19 and (spaced or card_grouping(lengths, have)) and luhn(digits, size)
+    if card and issued(digits, size):
         return CARD
-    if size == 15 and have == 1 and _old_resident(digits):
+    if size == 15 and have == 1 and old_resident(digits):
         return RESIDENT_15
     if at >= 2 and codes[at - 1] == 46 and 48 <= codes[at - 2] <= 57:
         return CARD_CUED if card else 0  # decimals of a number
-    if (size == 11 or size == 13 or size == 15) and _mobile(digits, size, lengths, have, spaced):
+    if (size == 11 or size == 13 or size == 15) and mobile(digits, size, lengths, have, spaced):
         return MOBILE
     return CARD_CUED if card else 0
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def luhn(digits, size):  # type: ignore[no-untyped-def]
-    """ISO/IEC 7812-1, annex B."""
-    total = 0
-    for k in range(size):
-        value = digits[size - 1 - k]
-        if k & 1:
-            value = value * 2 - 9 * (value > 4)
-        total += value
-    return total % 10 == 0
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _date(digits, at, year):  # type: ignore[no-untyped-def]
-    month, day = digits[at] * 10 + digits[at + 1], digits[at + 2] * 10 + digits[at + 3]
-    if not (1880 <= year <= 2100 and 1 <= month <= 12 and day >= 1):
-        return False
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    most = 30 if month in (4, 6, 9, 11) else (29 if leap else 28) if month == 2 else 31
-    return day <= most
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _province(digits):  # type: ignore[no-untyped-def]
-    two = digits[0] * 10 + digits[1]
-    return (
-        11 <= two <= 15
-        or 21 <= two <= 23
-        or 31 <= two <= 37
-        or 41 <= two <= 46
-        or 50 <= two <= 54
-        or 61 <= two <= 65
-        or two in (71, 81, 82, 83)
-    )
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _resident(digits):  # type: ignore[no-untyped-def]
-    total, weight = 0, 1
-    for k in range(17, -1, -1):  # weights are powers of two modulo 11
-        if digits[k] > 9 and k < 17:
-            return False
-        total += digits[k] * weight
-        weight = weight * 2 % 11
-    year = digits[6] * 1000 + digits[7] * 100 + digits[8] * 10 + digits[9]
-    return total % 11 == 1 and _province(digits) and _date(digits, 10, year)
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _holds_resident(codes, first, digits):  # type: ignore[no-untyped-def]
-    for k in range(18):
-        digits[k] = codes[first + k] - 48 if codes[first + k] < 58 else 10
-    return _resident(digits)
-
-
-_USCC_VALUES = np.full(128, -1, np.int64)
-for _value, _char in enumerate("0123456789ABCDEFGHJKLMNPQRTUWXY"):
-    _USCC_VALUES[ord(_char)] = _USCC_VALUES[ord(_char.lower())] = _value
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _holds_uscc(codes, first):  # type: ignore[no-untyped-def]
-    """GB 32100-2015: weights are powers of three modulo 31."""
-    total, weight = 0, 1
-    for k in range(18):
-        value = _USCC_VALUES[codes[first + k]]
-        if value < 0 or (2 <= k < 8 and value > 9):
-            return False
-        total += value * (weight if k < 17 else 1)
-        weight = weight * 3 % 31
-    return total % 31 == 0
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -354,88 +294,6 @@ def _is_area(codes, first, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _old_resident(digits):  # type: ignore[no-untyped-def]
-    return _province(digits) and _date(digits, 8, 1900 + digits[6] * 10 + digits[7])
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _is(lengths, have, a, b, c):  # type: ignore[no-untyped-def]
-    if c:
-        return have == 3 and lengths[0] == a and lengths[1] == b and lengths[2] == c
-    return have == 2 and lengths[0] == a and lengths[1] == b
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _card_grouping(lengths, have):  # type: ignore[no-untyped-def]
-    if have == 1 or _is(lengths, have, 4, 6, 5) or _is(lengths, have, 4, 6, 4) or _is(lengths, have, 5, 5, 5):
-        return True
-    if _is(lengths, have, 6, 13, 0) or _is(lengths, have, 6, 10, 0) or _is(lengths, have, 8, 8, 0):
-        return True
-    for k in range(have - 1):
-        if lengths[k] != 4:
-            return False
-    return lengths[have - 1] <= 4
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _issued(digits, size):  # type: ignore[no-untyped-def]
-    """Whether a card scheme issues numbers of this prefix and length."""
-    two = digits[0] * 10 + digits[1]
-    three = two * 10 + digits[2]
-    four = three * 10 + digits[3]
-    if size >= 16 and (two == 62 or four in (9558, 9559, 6858, 6859, 6013)):
-        return True
-    if digits[0] == 4 and (size == 13 or size == 16):
-        return True
-    if size == 16:
-        return (
-            51 <= two <= 58
-            or two in (35, 50, 65, 67)
-            or 2221 <= four <= 2720
-            or 644 <= three <= 649
-            or four in (6011, 6304, 6759, 6761, 6763)
-        )
-    if size == 15:
-        return two in (34, 37) or four in (2131, 1800)
-    return size == 14 and (two in (36, 38, 39) or 300 <= three <= 305)
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _mobile(digits, size, lengths, have, spaced):  # type: ignore[no-untyped-def]
-    at = size - 11
-    if at >= 2 and not (digits[at - 2] == 8 and digits[at - 1] == 6):
-        return False
-    if at == 4 and not (digits[0] == 0 and digits[1] == 0):
-        return False
-    if digits[at] != 1:
-        return False
-    second, third = digits[at + 1], digits[at + 2]
-    if second < 3 or (second == 4 and third in (2, 3)) or (second == 5 and third == 4):
-        return False
-    if (second == 6 and third not in (2, 5, 6, 7)) or (second == 7 and third > 8) or (second == 9 and third == 4):
-        return False
-    if spaced:
-        return True
-    begin = 1 if at and lengths[0] <= 4 else 0
-    total = 0
-    for k in range(begin, have):
-        total += lengths[k]
-    if total != 11:
-        return True
-    n = have - begin
-    a = lengths[begin]
-    b = lengths[begin + 1] if n > 1 else 0
-    c = lengths[begin + 2] if n > 2 else 0
-    if n == 1:
-        return True
-    if n == 2:
-        return (a == 3 and b == 8) or (a == 7 and b == 4) or (a == 5 and b == 6)
-    if n == 3:
-        return (a == 3 and (b, c) in ((4, 4), (3, 5), (5, 3))) or (a == 4 and (b, c) in ((3, 4), (4, 3)))
-    return n == 5 and a == 3 and b == 2 and c == 2 and lengths[begin + 3] == 2
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
 def _forms(codes, places, groups, number, room, row, anchors, count, lead, p, c):  # type: ignore[no-untyped-def]
     """Anchors for the shapes that patterns decide."""
     quad = 0
@@ -459,8 +317,8 @@ def _forms(codes, places, groups, number, room, row, anchors, count, lead, p, c)
         if (
             n == 18
             and digits >= 8
-            and (digits < 17 or not _holds_resident(codes, first, room[0]))
-            and _holds_uscc(codes, first)
+            and (digits < 17 or not holds_resident(codes, first, room[0]))
+            and holds_uscc(codes, first)
         ):
             emit(anchors, count, row, USCC, at, finish, at_char, 0)
         if n >= 4 and head > 57 and codes[first + 1] > 57 and codes[first + 2] < 58 and codes[first + 3] < 58:
