@@ -42,6 +42,22 @@ def test_log_likelihoods_are_those_of_training_and_the_module_trains_on(tiny, mo
     seen.sum().backward()
 
 
+def test_rows_of_one_prompt_read_it_once_and_go_ways_of_their_own(tiny):
+    module = trainable(tiny, "float32")
+    shapes = []
+    module.base_model.register_forward_pre_hook(
+        lambda _, args, kwargs: shapes.append(tuple(kwargs["input_ids"].shape)), with_kwargs=True
+    )
+    prompts = [[5, 6, 7], [9, 8]] * 3
+    made = sample(module, prompts, 6, 1.0, 2, ())
+    assert shapes == [(2, 3), *[(6, 1)] * 5]
+    assert len({tuple(one.ids) for one in made[::2]}) > 1
+    texts = [[*prompt, *one.ids] for prompt, one in zip(prompts, made, strict=True)]
+    wrote = [[False] * len(prompt) + [True] * 6 for prompt in prompts]
+    seen = log_likelihoods(module, Batch.of(texts, wrote, list("abcdef")))
+    torch.testing.assert_close(seen, torch.tensor([log for one in made for log in one.log_likelihoods]))
+
+
 def test_a_stop_ends_a_row_and_not_the_others(module):
     free = sample(module, [[5, 6], [7, 8, 9]], 8, 1.0, 1, ())
     stop = free[0].ids[2]

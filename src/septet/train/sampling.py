@@ -84,16 +84,20 @@ def _grow(
     stops: Collection[int],
     adjust: Adjust | None,
 ) -> list[Sampled]:
-    """One batch, padded on the left; what stands in the padding is never seen."""
-    longest = max(len(prompt) for prompt in prompts)
-    ids_RT = torch.zeros(len(prompts), longest, dtype=torch.long)
+    """One batch, padded on the left; what stands in the padding is never seen. A prompt that several rows continue is read
+    once, and what it left in the cache is dealt out to them."""
+    distinct = list(dict.fromkeys(map(tuple, prompts)))
+    longest = max(map(len, distinct))
+    ids_RT = torch.zeros(len(distinct), longest, dtype=torch.long)
     mask_RT = torch.zeros_like(ids_RT)
-    for row, prompt in enumerate(prompts):
+    for row, prompt in enumerate(distinct):
         ids_RT[row, longest - len(prompt) :] = torch.tensor(prompt)
         mask_RT[row, longest - len(prompt) :] = 1
     ids_RT, mask_RT = ids_RT.to(module.device), mask_RT.to(module.device)
     positions_RT = (mask_RT.cumsum(-1) - 1).clamp(min=0)
     padded = not bool(mask_RT.all())
+    numbers = {prompt: number for number, prompt in enumerate(distinct)}
+    read_R = torch.tensor([numbers[tuple(prompt)] for prompt in prompts], device=module.device)
     grown = [Sampled([], []) for _ in prompts]
     open_rows = set(range(len(prompts)))
     body, (weight_VD, bias_V), cache = getattr(module, "base_model", module), output_layer(module), None
@@ -105,7 +109,11 @@ def _grow(
             past_key_values=cache,
             use_cache=True,
         )
-        cache, hidden_RD = out.past_key_values, out.last_hidden_state[:, -1]
+        hidden_RD = out.last_hidden_state[:, -1]
+        if cache is None:
+            hidden_RD, mask_RT, positions_RT = hidden_RD[read_R], mask_RT[read_R], positions_RT[read_R]
+            out.past_key_values.batch_select_indices(read_R)
+        cache = out.past_key_values
         logs_RV = torch.nn.functional.linear(hidden_RD, weight_VD, bias_V).float().log_softmax(-1)
         scores_RV = logs_RV if adjust is None else adjust(hidden_RD, logs_RV)
         if temperature <= 0:
