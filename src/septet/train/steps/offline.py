@@ -15,7 +15,9 @@ class Ilql(Config):
     beta: float = field(4.0, "How far decoding leans to better tokens, for the divergence that is reported.", ge=0)
     discount: float = field(0.99, "What a reward one token later is worth.", gt=0, le=1)
     expectile: float = field(0.8, "Which expectile of what the data did is the value of a state.", ge=0.5, lt=1)
-    conservative: float = field(0.1, "Weight of the term that keeps tokens down which were not taken.", ge=0)
+    conservative: float = field(
+        0.0, "Weight of a term that keeps tokens down which were not taken; beside small rewards it drowns them.", ge=0
+    )
     polyak: float = field(0.02, "Share of the way that a target goes in a step.", gt=0, le=1)
     epochs: float = field(4.0, "Passes over the answers.", gt=0)
     batch: int = field(16, "Answers a step.", ge=1)
@@ -52,7 +54,7 @@ class Dqn(Config):
     seed: int = field(0, "Seed of the head, of what is tried and of the held-out prompts.", ge=0)
 
 
-@step("train.ilql", version=1)
+@step("train.ilql", version=2)
 def ilql(config: Ilql, model: Model, rows: Preferences, run: Run) -> Model:
     """Train heads on chosen answers (1, or their reward) and rejected ones (0). Resumes after a kill in the same bits."""
     from septet.train.reinforcement import implicit_q
