@@ -128,7 +128,7 @@ class _Bench:
             learning_rate=2e-4,
             held_out=0.3,
         )
-        rows = _banking()[0][_some(64) :]
+        rows = _banking()[0][_some(24) :]
         return steps.grpo(config, self._clerk, self._asked("intents", _cut(rows, 500), control), None, self._run())
 
     def _dqn(self, control: bool) -> Model:
@@ -146,7 +146,7 @@ class _Bench:
     def _clerk(self) -> Model:
         """Gemma after a short fine-tuning on a few other questions to a bank: it knows how an intent is named."""
         if "clerk" not in self._made:
-            rows = Conversations.write(self._place / "clerk", _banking()[0][: _some(64)])
+            rows = Conversations.write(self._place / "clerk", _banking()[0][: _some(24)])
             self._made["clerk"] = steps.finetune(steps.FineTune(epochs=2), self._gemma, rows, self._run())
         return self._made["clerk"]
 
