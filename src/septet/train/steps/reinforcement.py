@@ -78,7 +78,7 @@ class Ppo(Config):
     seed: int = field(0, "Seed of samples, adapters, held-out prompts and their order.", ge=0)
 
 
-@step("train.grpo", version=1)
+@step("train.grpo", version=2)
 def grpo(config: Grpo, model: Model, rows: Conversations, judge: Model | None, run: Run) -> Model:
     """Train on rewards of sampled answers. Resumes after a kill in the same bits."""
     from septet.train.reinforcement import fit as reinforce
@@ -89,7 +89,7 @@ def grpo(config: Grpo, model: Model, rows: Conversations, judge: Model | None, r
     return Model(run.out)
 
 
-@step("train.ppo", version=1)
+@step("train.ppo", version=2)
 def ppo(config: Ppo, model: Model, rows: Conversations, judge: Model | None, run: Run) -> Model:
     """Train on rewards of sampled answers. Resumes after a kill in the same bits."""
     from septet.train.reinforcement import fit as reinforce
