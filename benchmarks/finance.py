@@ -37,7 +37,7 @@ SHARE = float(os.environ.get("SEPTET_BENCH_SHARE", "1"))
 CORPORA = adapters.SHARED / "corpora"
 ARMS: dict[str, tuple[Any, Any]] = {
     "LoRA": (steps.lora, steps.Lora(batch=16)),
-    "all weights": (steps.finetune, steps.FineTune(batch=32, learning_rate=5e-5)),
+    "all weights": (steps.finetune, steps.FineTune(batch=8, accumulate=4, learning_rate=5e-5)),
 }
 FAMILIES = {
     "fin-eva": ("Fin-Eva, zh", 160, 4000),
