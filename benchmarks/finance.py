@@ -5,7 +5,7 @@
 Rows: questions of Fin-Eva with their right letter, intents of Banking77, answers from financial reports (TAT-QA), open answers
 of DISC-FinLLM, BELLE and self-instruct. Held out: questions of the first three; a report is on one side only. Exact match
 counts an answer that is the reference but for blanks, case and punctuation. The model that LoRA made is folded, written as
-GGUF in 16 and 8 bits and asked the same through llama.cpp, which is what a release serves.
+GGUF in 16 and 8 bits and asked the same through llama.cpp, which is what a release serves; its own answers are in float32.
 
 `SEPTET_BENCH_MODEL` names a model folder in place of Gemma, `SEPTET_BENCH_SHARE` (1: all) makes it small.
 """
@@ -185,7 +185,7 @@ def _one(name: str, model: Model, place: Path) -> dict[str, Any]:
     told = {"seconds": round(time.process_time() - start), "loss": loss}
     if isinstance(made, Model):
         return {name: {"answers": _answers(TorchEngine(made), place), **told}}
-    said = {name: {"answers": _answers(TorchEngine(model).with_adapter(Adapter(made.path)), place), **told}}
+    said = {name: {"answers": _answers(TorchEngine(model, "float32").with_adapter(Adapter(made.path)), place), **told}}
     merged = merge(Merge(), model, made, Run(place / "merged"))
     for bits, form in ((16, "f16"), (8, "q8_0")):
         served = quantise(Quantise(format=form), merged, Run(place / form))

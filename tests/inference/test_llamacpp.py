@@ -1,5 +1,7 @@
 """The GGUF form in llama.cpp against the safetensors form in torch: same ids in, same words out."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -83,3 +85,15 @@ def test_a_broken_file_is_refused(tiny_gguf, tmp_path):
     (folder / "model.gguf").write_bytes(content[: len(content) // 2])
     with pytest.raises(ConfigError, match=r"cannot load model\.gguf"):
         LlamaCppEngine(type(tiny_gguf)(folder))
+
+
+def test_an_engine_that_was_never_asked_can_be_closed(tiny_gguf):
+    code = """
+import sys
+from pathlib import Path
+from septet.inference.llamacpp import LlamaCppEngine
+from septet.kinds import Model
+for _ in range(20):
+    LlamaCppEngine(Model(Path(sys.argv[1]))).close()
+"""
+    subprocess.run([sys.executable, "-c", code, str(tiny_gguf.path)], check=True, timeout=300)

@@ -130,6 +130,7 @@ def ids_by_llama_cpp(xllamacpp: object, model: Model, texts: list[str]) -> list[
     with tempfile.TemporaryDirectory(prefix="s-") as folder:  # a socket's path must be short
         settings.hostnames = [f"{folder}/s.sock"]
         server = xllamacpp.Server(settings)
+        server.handle_completions({"prompt": [0], "n_predict": 0})  # its loop has begun, or it would never end
         for text in texts:
             connection = http.client.HTTPConnection("localhost", timeout=10)
             connection.sock = socket.socket(socket.AF_UNIX)

@@ -68,6 +68,8 @@ class LlamaCppEngine:
             raise ConfigError(
                 f"llama.cpp cannot load {weights[0].name}: {error}", "Make the GGUF form again"
             ) from error
+        # Whoever lets a server go whose loop has not begun waits for its end for ever.
+        self._server.handle_completions({"prompt": [0], "n_predict": 0, "cache_prompt": False})
 
     def generate(self, prompts: Sequence[Prompt], options: Options) -> list[Completion]:
         """One after the other: together they would be no faster here, and their sums would depend on each other."""
