@@ -41,7 +41,7 @@ class Speaker:
             self.name = str(settings["served_as"])
             key = os.environ.get(KEY, "none")
             # An endpoint makes ids of messages by itself: it needs no codec.
-            self._engine: Any = EndpointEngine(None, settings["endpoint"], self.name, key)  # type: ignore[arg-type]
+            self._engine: Any = EndpointEngine(None, settings["endpoint"], self.name, key)
             return
         model = Model(Path(settings["model"]))
         self.name = str(model.card.get("name", "model"))

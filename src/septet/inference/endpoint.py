@@ -33,18 +33,19 @@ _AT_ONCE = 8
 
 
 class EndpointEngine:
-    """A remote model. `codec` is of the local model whose place it takes, and makes the prompts' messages."""
+    """A remote model. `codec` is of the local model whose place it takes, and makes the prompts' messages;
+    None: whoever asks makes them, tokens that the server does not count are 0, and nothing can be scored."""
 
     name = "endpoint"
 
     def __init__(
-        self, codec: Codec, address: str, model: str, key: str = "none", timeout_s: float = _TIMEOUT_S
+        self, codec: Codec | None, address: str, model: str, key: str = "none", timeout_s: float = _TIMEOUT_S
     ) -> None:
         try:
             import openai
         except ModuleNotFoundError as error:
             raise MissingExtra("openai", "client") from error
-        self.codec = codec
+        self.codec: Any = codec
         self._model = model
         self._errors = openai.OpenAIError
         self._client = openai.OpenAI(base_url=address, api_key=key, timeout=timeout_s)
@@ -85,8 +86,11 @@ class EndpointEngine:
         text = getattr(choice.message, "content", None) if prompt.messages else choice.text
         # A server need not say how many tokens it read and wrote: then they are counted as the model here would cut them.
         read = getattr(answer.usage, "prompt_tokens", None) or len(prompt.ids)
-        wrote = getattr(answer.usage, "completion_tokens", None) or len(self.codec.encode(text or ""))
+        wrote = getattr(answer.usage, "completion_tokens", None) or self._count(text or "")
         return Completion(text or "", (), choice.finish_reason, read, wrote)
+
+    def _count(self, text: str) -> int:
+        return len(self.codec.encode(text)) if self.codec else 0
 
     def _letters(self, asked: Asked, letters: Sequence[str]) -> list[Likelihood] | Unscored:
         told = {"logprobs": True, "top_logprobs": _TOLD} if asked.prompt.messages else {"logprobs": _TOLD}
