@@ -103,17 +103,24 @@ def _lay_out(place: Path) -> None:
     for tongue, made, count, asked in zip(
         ("zh", "en"), (list(_cmrc(chance)), list(_tatqa(chance))), ROWS, QUESTIONS, strict=True
     ):
-        documents = sorted({one["document"] for one in made})
-        chance.shuffle(documents)
-        order = {document: number for number, document in enumerate(documents)}
-        made.sort(key=lambda one: (order[one["document"]], one["id"]))
-        test = made[:asked]
-        kept = {one["document"] for one in test}
-        train = [one for one in made if one["document"] not in kept][:count]
+        train, test = parted(made, count, asked, chance)
         questions += [{**one, "language": tongue} for one in test]
         rows += [{**one, "language": tongue} for one in train]
     Conversations.write(place / "rows", rows)
     write_json(place / "questions.json", questions)
+
+
+def parted(
+    made: list[dict[str, Any]], count: int, asked: int, chance: random.Random
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """At most `count` rows to train on and `asked` questions, no document of which is on both sides."""
+    documents = sorted({one["document"] for one in made})
+    chance.shuffle(documents)
+    order = {document: number for number, document in enumerate(documents)}
+    made.sort(key=lambda one: (order[one["document"]], one["id"]))
+    test = made[:asked]
+    kept = {one["document"] for one in test}
+    return [one for one in made if one["document"] not in kept][:count], test
 
 
 def _cmrc(chance: random.Random) -> Iterator[dict[str, Any]]:

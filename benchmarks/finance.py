@@ -5,7 +5,8 @@
 Rows: questions of Fin-Eva with their right letter, intents of Banking77, answers from financial reports (TAT-QA), open answers
 of DISC-FinLLM, BELLE and self-instruct. Held out: questions of the first three; a report is on one side only. Exact match
 counts an answer that is the reference but for blanks, case and punctuation. The model that LoRA made is folded, written as
-GGUF in 16 and 8 bits and asked the same through llama.cpp, which is what a release serves; its own answers are in float32.
+GGUF in 16 and 8 bits and asked the same through llama.cpp, which is what a release serves;
+all others answer in float32.
 
 `SEPTET_BENCH_MODEL` names a model folder in place of Gemma, `SEPTET_BENCH_SHARE` (1: all) makes it small.
 """
@@ -81,10 +82,8 @@ def table(questions: list[dict[str, Any]], counts: dict[str, int], said: dict[st
             hits = [hit for hit, asked in zip(right[name], questions, strict=True) if asked["family"] == family]
             cells.append(_shown(statistics.share(sum(hits), len(hits))))
         gained = statistics.gain([*map(float, right["base"])], [*map(float, right[name])])
-        same = (
-            sum(a == b for a, b in zip(one["answers"], said["LoRA"]["answers"], strict=True)) if "LoRA" in name else ""
-        )
-        cells += [_shown(gained) if name != "base" else "-", f"{same} of {len(questions)}" if same else "-"]
+        same = sum(a == b for a, b in zip(one["answers"], said["LoRA"]["answers"], strict=True))
+        cells += [_shown(gained) if name != "base" else "-", f"{same} of {len(questions)}" if "LoRA" in name else "-"]
         lines.append(f"| {name} | {' | '.join(cells)} | {one.get('seconds', '-')} | {one.get('loss', '-')} |")
     return lines
 
@@ -105,13 +104,7 @@ def _lay_out(place: Path) -> dict[str, int]:
     for (name, (_, asked, most)), made in zip(
         FAMILIES.items(), (_fin_eva(), _banking(), list(adapters._tatqa(chance))), strict=True
     ):
-        documents = sorted({one["document"] for one in made})
-        chance.shuffle(documents)
-        order = {document: number for number, document in enumerate(documents)}
-        made.sort(key=lambda one: (order[one["document"]], one["id"]))
-        test = made[: _some(asked)]
-        kept = {one["document"] for one in test}
-        train = [one for one in made if one["document"] not in kept][: _some(most)]
+        train, test = adapters.parted(made, _some(most), _some(asked), chance)
         questions += [{**one, "family": name} for one in test]
         rows += train
         counts[name] = len(train)
@@ -176,7 +169,7 @@ def _one(name: str, model: Model, place: Path) -> dict[str, Any]:
     from septet.inference.torch_engine import TorchEngine
 
     if name == "base":
-        return {name: {"answers": _answers(TorchEngine(model), place)}}
+        return {name: {"answers": _answers(TorchEngine(model, "float32"), place)}}
     step, config = ARMS[name]
     start = time.process_time()
     made = step(config, model, Conversations(place / "rows"), Run(place / f"out-{name}"))
@@ -184,7 +177,7 @@ def _one(name: str, model: Model, place: Path) -> dict[str, Any]:
     loss = f"{log['validation_loss_before']:.2f} to {log['validation_loss_after']:.2f}"
     told = {"seconds": round(time.process_time() - start), "loss": loss}
     if isinstance(made, Model):
-        return {name: {"answers": _answers(TorchEngine(made), place), **told}}
+        return {name: {"answers": _answers(TorchEngine(made, "float32"), place), **told}}
     said = {name: {"answers": _answers(TorchEngine(model, "float32").with_adapter(Adapter(made.path)), place), **told}}
     merged = merge(Merge(), model, made, Run(place / "merged"))
     for bits, form in ((16, "f16"), (8, "q8_0")):
