@@ -36,7 +36,7 @@ def base(tmp_path_factory):
         "utf-8",
     )
     corpus = read(Read(paths=(str(place / "in"),), licence="CC0-1.0", origin="public"), Run(place / "corpus"))
-    return knowledge(Knowledge(encoder="hashing"), corpus, Run(place / "kb"))
+    return knowledge(Knowledge(encoder="hashing"), corpus, run=Run(place / "kb"))
 
 
 @pytest.fixture(scope="module")

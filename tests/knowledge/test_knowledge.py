@@ -113,7 +113,7 @@ def searcher(tmp_path_factory):
     )
     sealed = policy(SealPolicy(path=str(place / "policy.toml")), Run(place / "policy"))
     masked = mask(Mask(), corpus, Policy(sealed.path), Run(place / "masked"))
-    base = knowledge(Knowledge(encoder="hashing"), masked, Run(place / "kb"))
+    base = knowledge(Knowledge(encoder="hashing"), masked, run=Run(place / "kb"))
     opened = Searcher(base)
     yield opened, place
     opened.close()
@@ -161,7 +161,7 @@ def test_queries_that_say_nothing_find_nothing_and_break_nothing(searcher):
 
 def test_the_same_corpus_gives_the_same_bytes(searcher, tmp_path):
     _, place = searcher
-    again = knowledge(Knowledge(encoder="hashing"), Corpus(place / "masked"), Run(tmp_path / "again"))
+    again = knowledge(Knowledge(encoder="hashing"), Corpus(place / "masked"), run=Run(tmp_path / "again"))
     assert again.digest() == KnowledgeBase(place / "kb").digest()
 
 
@@ -198,8 +198,8 @@ def test_how_a_base_is_searched_is_part_of_it_whatever_is_installed(searcher, tm
     corpus = Corpus(place / "masked")
     small = bilingual.Dictionary({"挂失": ("closing",)}, {"closing": ("挂失",)})
     monkeypatch.setattr(bilingual, "dictionary", lambda: small)
-    plain = knowledge(Knowledge(encoder="hashing"), corpus, Run(tmp_path / "plain"))
-    crossed = knowledge(Knowledge(encoder="hashing", dictionary=True), corpus, Run(tmp_path / "crossed"))
+    plain = knowledge(Knowledge(encoder="hashing"), corpus, run=Run(tmp_path / "plain"))
+    crossed = knowledge(Knowledge(encoder="hashing", dictionary=True), corpus, run=Run(tmp_path / "crossed"))
     assert (plain.meta["dictionary"], crossed.meta["dictionary"]) == (False, True)
     for base, wanted in ((plain, False), (crossed, True)):
         opened = Searcher(base)
@@ -211,7 +211,7 @@ def test_how_a_base_is_searched_is_part_of_it_whatever_is_installed(searcher, tm
 @pytest.mark.parametrize("given", [{"encoder": "/a/folder"}, {"reranker": "likelihood:/a/model"}])
 def test_a_path_that_nothing_pins_is_refused(searcher, tmp_path, given):
     with pytest.raises(ConfigError, match="is a path"):
-        knowledge(Knowledge(**given), Corpus(searcher[1] / "masked"), Run(tmp_path / "kb"))
+        knowledge(Knowledge(**given), Corpus(searcher[1] / "masked"), run=Run(tmp_path / "kb"))
 
 
 def test_a_base_of_another_layout_says_so(searcher, tmp_path):

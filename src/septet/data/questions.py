@@ -11,6 +11,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from septet.core import ConfigError
+from septet.detect.language import language
+
 
 def written(
     items: Iterable[dict[str, Any]], chunks: Sequence[dict[str, Any]]
@@ -47,6 +50,37 @@ def written(
         lost += [{**item, "reason": "written for other documents"} for item in kept]
         kept = []
     return kept, lost
+
+
+def completed(item: Any, where: str, test_share: float) -> dict[str, Any]:
+    """A line of a file of questions with what it may leave out: all but `question` (and `evidence`, if a passage answers it).
+
+    Raises ConfigError for a line that is no question; `where` names its place.
+    """
+    if not isinstance(item, dict) or not isinstance(item.get("question"), str) or not item["question"].strip():
+        raise ConfigError(f"{where} asks nothing", 'A line needs at least {"question": "..."}')
+    evidence = item.get("evidence")
+    if evidence is not None and not (isinstance(evidence, dict) and {"source", "quote"} <= evidence.keys()):
+        raise ConfigError(
+            f"{where}: its evidence names no passage", 'Write {"source": "the file", "quote": "its words"}'
+        )
+    answers = item.get("answers")
+    if not (answers is None or (isinstance(answers, list) and all(isinstance(one, str) for one in answers))):
+        raise ConfigError(f"{where}: 'answers' is no list of texts", 'Write ["..."], or [] where there is no answer')
+    identity = str(item.get("id") or f"written-{_order('id', item['question'])[:12]}")
+    held_out = int(_order("split", identity)[:8], 16) / 0xFFFFFFFF < test_share
+    usual = {
+        "kind": "question",
+        "language": language(item["question"]),
+        "answers": [],
+        "evidence": None,
+        "options": None,
+        "label": None,
+        "split": "test" if held_out else "train",
+        "category": "written",
+        "contexts": [],
+    }
+    return {**usual, **{name: value for name, value in item.items() if value is not None}, "id": identity}
 
 
 def choices(items: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:

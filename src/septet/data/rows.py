@@ -2,17 +2,18 @@
 
 The evidence is always among the contexts of an answerable row, at a place that varies, beside what retrieval really brings
 up; a share of rows has it taken out and says that the documents do not hold the answer. What a model is trained to read is
-what it will be served: the prompt comes from the same function.
+what it will be served: the prompt comes from the same function. A reranker's rows turn it round: a passage, and its question.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from septet.knowledge.build import searched_text
 from septet.knowledge.search import Searcher, context_of, contexts
-from septet.model.template import ABSTAIN, grounded_messages
+from septet.model.template import ABSTAIN, asking, grounded_messages, one_line
 
 
 def training_rows(
@@ -51,6 +52,35 @@ def training_rows(
             rows.append(_row(item, others[:top], ABSTAIN[_language(item)], max_tokens, ""))
     draw.shuffle(rows)
     yield from rows
+
+
+def asking_rows(
+    items: Sequence[dict[str, Any]], chunks: Iterable[dict[str, Any]], access: Sequence[str] | None
+) -> list[dict[str, Any]]:
+    """A row for each item whose evidence is here and of a class that `access` names (None: all): its passage, and its question.
+
+    The passage is what an encoder reads of it, with its headings, as a reranker will be given it.
+    """
+    wanted = {item["chunks"][0] for item in items}
+    held = {
+        chunk["id"]: chunk for chunk in chunks if chunk["id"] in wanted and (not access or chunk["access"] in access)
+    }
+    return [
+        {
+            "id": item["id"],
+            "item": item["id"],
+            "messages": [
+                *asking(searched_text(held[item["chunks"][0]])),
+                {"role": "assistant", "content": one_line(item["question"])},
+            ],
+            "language": item["language"],
+            "evidence": item["chunks"][:1],
+            "access": [held[item["chunks"][0]]["access"]],
+            "origin": item["category"],
+        }
+        for item in items
+        if item["chunks"][0] in held
+    ]
 
 
 def _row(

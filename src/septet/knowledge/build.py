@@ -6,6 +6,7 @@ What makes search quick (`septet.knowledge.table`) is made from the artifact whe
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
@@ -14,12 +15,13 @@ from typing import Any
 
 import msgspec
 
+from septet.core.artifact import RECORD
 from septet.detect import edits
 from septet.detect.grounding import head
 from septet.detect.language import language
 from septet.files import write_json
 from septet.inference.embedding import Encoder
-from septet.kinds import KnowledgeBase
+from septet.kinds import KnowledgeBase, Model
 from septet.knowledge import validity
 from septet.knowledge.chunk import chunks
 from septet.knowledge.table import CURRENT, Table, text_schema
@@ -46,6 +48,8 @@ COLUMNS = {
     "valid_to": "string",
 }
 CHUNKS = "chunks.parquet"
+RERANKER = "reranker"
+"""The folder of the model that looks again at what was found, where a knowledge base carries one."""
 VERSION = 3
 """Of the artifact's layout."""
 _ROWS = 1024
@@ -118,6 +122,17 @@ class Ways(msgspec.Struct, frozen=True, kw_only=True):
 
     dictionary: bool = False
     reranker: str = ""
+
+
+def carry(model: Model, path: Path) -> None:
+    """Lay a model into the folder of a knowledge base as its reranker. Its files are shared where the disk allows."""
+    for file in sorted(one for one in model.path.rglob("*") if one.is_file() and one.name != RECORD):
+        target = path / RERANKER / file.relative_to(model.path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.hardlink_to(file)
+        except OSError:  # another disk
+            shutil.copyfile(file, target)
 
 
 def write(

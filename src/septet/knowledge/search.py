@@ -21,7 +21,7 @@ from septet.inference.embedding import Encoder, encode_queries, load_encoder
 from septet.inference.rerank import Reranker, load_reranker
 from septet.kinds import KnowledgeBase
 from septet.knowledge import bilingual, fusion
-from septet.knowledge.build import COLUMNS, VERSION, index, searched_text
+from septet.knowledge.build import COLUMNS, RERANKER, VERSION, index, searched_text
 from septet.knowledge.table import CURRENT, quoted
 from septet.knowledge.terms import terms
 from septet.knowledge.validity import day_of
@@ -78,7 +78,7 @@ class Searcher:
         if meta.get("version") != VERSION:
             raise ConfigError(f"{knowledge.path} was made by another version of Septet", "Run its recipe again")
         self._dictionary = bool(meta["dictionary"])
-        self._reranker = reranker or (load_reranker(str(meta["reranker"])) if meta["reranker"] else None)
+        self._reranker = reranker or _reranker(knowledge)
         self._encoder = encoder or load_encoder(str(meta["encoder"]))
         self._own = Path(tempfile.mkdtemp(prefix="septet-index-")) if folder is None else None
         self.table = index(knowledge, folder or Path(str(self._own)) / "index")
@@ -175,6 +175,13 @@ class Searcher:
         self.table.close()
         if self._own is not None:
             shutil.rmtree(self._own, ignore_errors=True)
+
+
+def _reranker(knowledge: KnowledgeBase) -> Reranker | None:
+    if (knowledge.path / RERANKER).is_dir():
+        return load_reranker(f"likelihood:{knowledge.path / RERANKER}")
+    name = str(knowledge.meta["reranker"])
+    return load_reranker(name) if name else None
 
 
 _WANTED = ("key", "id", "language", "valid_from", "valid_to", "terms", "vector")

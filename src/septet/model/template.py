@@ -102,6 +102,11 @@ def grounded_messages(
     return Grounded((system, *history, user), len(lines), truncated, len(contexts) - len(lines))
 
 
+def asking(passage: str) -> tuple[Message, ...]:
+    """The chat messages that want a question which `passage` answers: what a reranker is taught with, and judges by."""
+    return ({"role": "user", "content": f"{passage}\n\nAsk a question that this passage answers."},)
+
+
 def render(
     messages: Sequence[Message], template: str, *, bos_token: str = "", eos_token: str = "", generate: bool = True
 ) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from septet.core.lineage import beside
 from septet.core.store import Record
 from septet.files import read_lines
-from septet.kinds import Conversations, Corpus, KnowledgeBase, Preferences
+from septet.kinds import Conversations, Corpus, KnowledgeBase, Model, Preferences
 from septet.operate.subject import MEDIA
 
 _ROWS = (Conversations.kind(), Preferences.kind())
@@ -17,15 +17,18 @@ _JUDGES = ("Policy", "Report", "Release")
 
 
 def learned_classes(folder: Path) -> tuple[str, ...]:
-    """The classes of all rows from which a model in a store learned, in order of their names.
+    """The classes of all rows from which a model in a store learned, in order of their names; of a knowledge base, those from
+    which its reranker learned: what it holds itself, each reader is shown by his own classes.
 
     Rows of training name their own; of tokens they are those of the documents packed. A model from elsewhere has none.
     """
     found = beside(folder)[0]
-    records = {record.fingerprint: (record, place) for record, place in found}
     if not found:
         return ()
-    return tuple(sorted(set(_classes(found[0][0], records, set()))))
+    records = {record.fingerprint: (record, place) for record, place in found}
+    first = found[0][0]
+    from_here = _of_reranker if first.kind == KnowledgeBase.kind() else _classes
+    return tuple(sorted(set(from_here(first, records, set()))))
 
 
 def _classes(record: Record, records: Mapping[str, tuple[Record, Path]], seen: set[str]) -> Iterator[str]:
@@ -44,9 +47,16 @@ def _classes(record: Record, records: Mapping[str, tuple[Record, Path]], seen: s
         return
     if record.kind == "KnowledgeBase":
         yield from KnowledgeBase(folder).meta["access"]
+        yield from _of_reranker(record, records, seen)
         return
     for parent in record.parents():
         if parent in records:
+            yield from _classes(records[parent][0], records, seen)
+
+
+def _of_reranker(record: Record, records: Mapping[str, tuple[Record, Path]], seen: set[str]) -> Iterator[str]:
+    for parent in record.parents():
+        if parent in records and records[parent][0].kind == Model.kind():
             yield from _classes(records[parent][0], records, seen)
 
 

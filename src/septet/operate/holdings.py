@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from septet.core.artifact import RECORD
 from septet.core.store import Record
 from septet.files import read_lines
+from septet.knowledge.build import RERANKER
 from septet.operate.subject import MEDIA, Subject, pattern_of, source_fits
 
 _WRITTEN = (".json", ".jsonl", ".txt", ".md", ".html", ".toml", ".csv", ".jinja")
@@ -267,6 +268,8 @@ def _written(folder: Path, subject: Subject, kind: str) -> dict[str, int]:
         name = path.relative_to(folder).as_posix()
         count = 0
         if not path.is_file() or name == RECORD or name in own:
+            continue
+        if kind == "KnowledgeBase" and name.startswith(f"{RERANKER}/"):  # it is looked into where it was made
             continue
         if path.suffix in _WRITTEN:
             with path.open(encoding="utf-8", errors="replace") as file:

@@ -2,7 +2,8 @@
 
 A source or a document goes with its rows. Of a value each character becomes a blot, so that spans stay what they were and the rest
 of a document is kept; a chunk that held it gets a new vector. Tokens of a document become padding. Kinds that learned from rows
-(models, adapters, tokenizers, classifiers) cannot be rewritten: they are not touched here.
+(models, adapters, tokenizers, classifiers) cannot be rewritten: they are not touched here, nor is the reranker that a knowledge
+base carries, which goes where its model goes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from septet.core.artifact import RECORD
 from septet.files import read_json, read_lines, write_json, write_lines
 from septet.inference.embedding import load_encoder
 from septet.kinds import KnowledgeBase, Recordings, Tokens
-from septet.knowledge.build import CHUNKS, with_vectors
+from septet.knowledge.build import CHUNKS, RERANKER, with_vectors
 from septet.operate.holdings import Found, chunks_of, fits, item_of, pattern_in, strings_in
 from septet.operate.subject import MEDIA, Subject, blot
 
@@ -60,7 +61,8 @@ def redact(kind: str, folder: Path, draft: Path, subject: Subject, found: Found)
             continue
         target = draft / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        count = _file(kind, name, path, target, subject, found)
+        taught = kind == "KnowledgeBase" and name.startswith(f"{RERANKER}/")
+        count = 0 if taught else _file(kind, name, path, target, subject, found)
         if count == 0:
             target.unlink(missing_ok=True)
             _link(path, target)

@@ -43,11 +43,12 @@ def release(
 
     check_chats(model.path)
     rules = policies.load(policy.path)
-    learned = learned_classes(model.path)
+    learned = tuple(sorted({*learned_classes(model.path), *learned_classes(knowledge.path)}))
     if config.readers and not is_cleared(rules.access, config.readers, learned):
         raise GateRefused(
-            f"the model learned from rows of {', '.join(learned)}, and readers of '{config.readers}' may not see all of these",
-            "Train it on what they may see (data.rows has 'access'), or release it to a higher class",
+            f"the model, or the reranker of its knowledge base, learned from rows of {', '.join(learned)}, and readers of "
+            f"'{config.readers}' may not see all of these",
+            "Train it on what they may see (data.rows and data.ask have 'access'), or release it to a higher class",
         )
     digest = model.digest()
     verdicts = judge(rules, config.gates, reports, digest)

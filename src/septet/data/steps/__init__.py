@@ -12,7 +12,18 @@ from septet.data.steps.duplicates import (
     overlap,
     sketch,
 )
-from septet.data.steps.knowledge import Knowledge, Questions, Retrieve, Rows, knowledge, questions, retrieve, rows
+from septet.data.steps.knowledge import (
+    Ask,
+    Knowledge,
+    Questions,
+    Retrieve,
+    Rows,
+    ask,
+    knowledge,
+    questions,
+    retrieve,
+    rows,
+)
 from septet.data.steps.media import Pictures, Speech, pictures, speech
 from septet.data.steps.mixture import Mixture, MixturePlan, mixture, mixture_plan
 from septet.data.steps.quality import (
@@ -74,6 +85,7 @@ from septet.data.steps.validity import Freshness, Judge, freshness, judge
 
 __all__ = [
     "Anonymity",
+    "Ask",
     "Augment",
     "Balance",
     "Card",
@@ -117,6 +129,7 @@ __all__ = [
     "ToxicityClassifier",
     "TrainTokenizer",
     "anonymity",
+    "ask",
     "augment",
     "balance",
     "card",

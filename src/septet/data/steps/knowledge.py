@@ -7,7 +7,7 @@ from typing import Literal
 
 from septet.core import Config, ConfigError, External, Externals, Run, StepFailed, field, step
 from septet.files import read_lines, write_lines
-from septet.kinds import Conversations, Corpus, KnowledgeBase, Suite
+from septet.kinds import Conversations, Corpus, KnowledgeBase, Model, Suite
 
 
 class Knowledge(Config):
@@ -30,8 +30,12 @@ class Knowledge(Config):
 
 
 @step("data.knowledge", version=3)
-def knowledge(config: Knowledge, corpus: Corpus, run: Run) -> KnowledgeBase:
-    """Build a knowledge base: chunks with spans, versions and days of validity, and their vectors."""
+def knowledge(config: Knowledge, corpus: Corpus, model: Model | None = None, *, run: Run) -> KnowledgeBase:
+    """Build a knowledge base: chunks with spans, versions and days of validity, and their vectors.
+
+    A model that is tied looks again at the first chunks found, by how likely it finds the question after each: one that learned
+    from rows of data.ask, in safetensors form. The base carries it.
+    """
     from septet.inference.embedding import load_encoder
     from septet.inference.rerank import load_reranker
     from septet.knowledge import bilingual, build, validity
@@ -40,14 +44,16 @@ def knowledge(config: Knowledge, corpus: Corpus, run: Run) -> KnowledgeBase:
         if "/" in name or ":" in name:
             raise ConfigError(
                 f"'{name}' is a path, whose content nobody would notice to change",
-                "Name an encoder's folder in 'encoder_folder'; bring a reranker of your own by a package",
+                "Name an encoder's folder in 'encoder_folder'; tie a reranker of your own as 'model'",
             )
+    if model is not None and config.reranker:
+        raise ConfigError("there are two rerankers, a name and a model", "Leave out 'reranker', or tie no 'model'")
     encoder = load_encoder(config.encoder_folder or config.encoder)
     # What a search needs is asked for now, and not by the first question.
     if config.dictionary:
         bilingual.dictionary()
-    if config.reranker:
-        load_reranker(config.reranker)
+    if config.reranker or model is not None:
+        load_reranker(config.reranker or f"likelihood:{model.path}")  # type: ignore[union-attr]
     documents = build.survey(corpus.rows())
     ended = validity.settle(list(documents.values()))
     found = build.cut(corpus.rows(), config.size, documents, ended)
@@ -55,6 +61,8 @@ def knowledge(config: Knowledge, corpus: Corpus, run: Run) -> KnowledgeBase:
     made = build.write(run.out, found, encoder, ways, lambda done: run.progress(done, done, "chunks"))
     if not made.meta["chunks"]:
         raise StepFailed("the corpus holds no text to index", "Look at what was left out: septet show the step before")
+    if model is not None:
+        build.carry(model, made.path)
     if ended:
         run.note(f"{len(ended)} documents are superseded by a later version and hold up to its first day")
     return made
@@ -81,7 +89,11 @@ def questions(config: Questions, knowledge: KnowledgeBase, run: Run) -> Suite:
     from septet.data.derive import derive
 
     chunks = list(knowledge.chunks())
-    items = [item for path in config.paths for item in read_lines(Path(path))]
+    items = [
+        q.completed(item, f"{path}, line {number}", config.test_share)
+        for path in config.paths
+        for number, item in enumerate(read_lines(Path(path)), 1)
+    ]
     kept, lost = q.written(items, chunks)
     wanted = max(config.derived, config.least - len(kept))
     held_out = {chunk for item in kept if item["split"] == "test" for chunk in item["chunks"]}
@@ -173,4 +185,31 @@ def rows(config: Rows, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Conv
     run.drop("questions on passages of other access classes", len(items) - len({row["item"] for row in made}))
     run.drop("contexts cut to the token budget", sum(row["truncated"] for row in made), "rows.jsonl, truncated")
     run.drop("contexts beyond the token budget", sum(row["left_out"] for row in made), "rows.jsonl, left_out")
+    return Conversations.write(run.out, made)
+
+
+class Ask(Config):
+    """Make rows that teach a model to ask: a passage, and a question that it answers."""
+
+    limit: int = field(0, "Use at most so many questions, spread over languages and pages; 0: all.", ge=0)
+    access: tuple[str, ...] = field((), "Access classes whose passages may be learned from; empty: all.")
+
+
+@step("data.ask", version=1)
+def ask(config: Ask, suite: Suite, knowledge: KnowledgeBase, run: Run) -> Conversations:
+    """Make rows of the training split's questions for a model that judges what was found: tie it to data.knowledge as 'model'."""
+    from septet.data.retrieve import spread
+    from septet.data.rows import asking_rows
+
+    items = [item for item in suite.items() if item["kind"] == "question" and item["split"] == "train"]
+    backed = [item for item in items if item.get("chunks")]
+    run.drop("questions without evidence", len(items) - len(backed))
+    chosen = spread(backed, config.limit) if config.limit else backed
+    made = asking_rows(chosen, knowledge.chunks(), config.access or None)
+    if not made:
+        raise StepFailed(
+            "no question to train on stands on a passage that may be learned from",
+            "Tie the knowledge base that the suite was made for; look at 'access' and at the suite's split 'train'",
+        )
+    run.drop("questions on passages of other access classes, or of another base", len(chosen) - len(made))
     return Conversations.write(run.out, made)
