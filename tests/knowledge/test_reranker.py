@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 import pytest
 import tiny_models
@@ -11,6 +10,7 @@ import tiny_models
 from septet.core import ConfigError, Run, StepFailed
 from septet.core import recipe as recipes
 from septet.core.runner import Runner
+from septet.data.questions import completed
 from septet.data.steps import Ask, Knowledge, Questions, Read, ask, knowledge, questions, read
 from septet.kinds import Corpus, KnowledgeBase, Model, Suite
 from septet.knowledge.build import searched_text
@@ -37,18 +37,14 @@ def place(tmp_path_factory):
     place = tmp_path_factory.mktemp("reranker")
     (place / "docs").mkdir()
     (place / "docs" / "rules.md").write_text(RULES, "utf-8")
-    rows = [
-        {
-            "id": str(number), "question": question, "answers": [quote], "language": "zh" if "卡" in question else "en",
-            "category": "written", "split": "train", "evidence": {"source": "rules.md", "quote": quote},
-        }
-        for number, (question, quote) in enumerate(ASKED.items())
-    ]  # fmt: skip
+    rows = [{"question": asked, "evidence": {"source": "rules.md", "quote": quote}} for asked, quote in ASKED.items()]
     (place / "asked.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     config = Read(paths=(str(place / "docs"),), licence="CC0-1.0", origin="public", access="staff")
     corpus = read(config, Run(place / "corpus"))
     base = knowledge(Knowledge(encoder="hashing", size=120), corpus, run=Run(place / "plain"))
-    asked = Questions(paths=(str(place / "asked.jsonl"),), derived=0, least=0, choices=0, licence="CC0-1.0")
+    asked = Questions(
+        paths=(str(place / "asked.jsonl"),), derived=0, least=0, choices=0, test_share=0.0, licence="CC0-1.0"
+    )
     questions(asked, base, Run(place / "suite"))
     tiny_models.llama(place / "model")
     return place
@@ -72,6 +68,30 @@ def test_rows_ask_of_the_passage_what_people_asked(place, tmp_path):
         assert row["access"] == ["staff"]
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ({"answers": ["x"]}, "line 1 asks nothing"),
+        ({"question": "x?", "evidence": {"source": "a.md"}}, "names no passage"),
+        ({"question": "x?", "answers": "x"}, "no list of texts"),
+    ],
+)
+def test_a_line_that_is_no_question_is_named(place, tmp_path, line, said):
+    (tmp_path / "asked.jsonl").write_text(json.dumps(line) + "\n", "utf-8")
+    with pytest.raises(ConfigError, match=said):
+        questions(
+            Questions(paths=(str(tmp_path / "asked.jsonl"),)), KnowledgeBase(place / "plain"), Run(tmp_path / "out")
+        )
+
+
+def test_a_question_may_leave_out_what_can_be_told():
+    found = completed({"question": "年费是多少？", "id": 7}, "here", 0.0)
+    assert (found["id"], found["kind"], found["language"], found["split"]) == ("7", "question", "zh", "train")
+    assert completed({"question": "What does it cost?"}, "here", 1.0)["split"] == "test"
+    whole = {**found, "language": "en", "split": "test"}
+    assert list(completed(whole, "here", 0.0).items()) == list(whole.items())
+
+
 def test_rows_of_other_classes_are_not_learned_from(place, tmp_path):
     with pytest.raises(StepFailed, match="may be learned from"):
         ask(Ask(access=("public",)), Suite(place / "suite"), KnowledgeBase(place / "plain"), Run(tmp_path / "rows"))
@@ -82,7 +102,7 @@ def test_a_base_carries_its_reranker_and_searches_with_it(place, tmp_path):
 
     carried = base_of(place, tmp_path / "kb")
     assert carried.digest() == base_of(place, tmp_path / "again").digest() != KnowledgeBase(place / "plain").digest()
-    assert os.path.samefile(carried.path / "reranker" / "config.json", place / "model" / "config.json")
+    assert (carried.path / "reranker" / "config.json").samefile(place / "model" / "config.json")
     judge = load_reranker(f"likelihood:{place / 'model'}")
     opened, given = Searcher(carried), Searcher(KnowledgeBase(place / "plain"), reranker=judge)
     for question in (*ASKED, "开户", ""):
@@ -123,6 +143,7 @@ licence = "own"
 derived = 0
 least = 0
 choices = 0
+test_share = 0.0
 [rows]
 step = "data.ask"
 suite = "@questions"

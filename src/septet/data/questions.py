@@ -52,12 +52,12 @@ def written(
     return kept, lost
 
 
-def completed(item: Any, where: str, test_share: float) -> dict[str, Any]:
+def completed(item: dict[str, Any], where: str, test_share: float) -> dict[str, Any]:
     """A line of a file of questions with what it may leave out: all but `question` (and `evidence`, if a passage answers it).
 
     Raises ConfigError for a line that is no question; `where` names its place.
     """
-    if not isinstance(item, dict) or not isinstance(item.get("question"), str) or not item["question"].strip():
+    if not isinstance(item.get("question"), str) or not item["question"].strip():
         raise ConfigError(f"{where} asks nothing", 'A line needs at least {"question": "..."}')
     evidence = item.get("evidence")
     if evidence is not None and not (isinstance(evidence, dict) and {"source", "quote"} <= evidence.keys()):
@@ -68,10 +68,11 @@ def completed(item: Any, where: str, test_share: float) -> dict[str, Any]:
     if not (answers is None or (isinstance(answers, list) and all(isinstance(one, str) for one in answers))):
         raise ConfigError(f"{where}: 'answers' is no list of texts", 'Write ["..."], or [] where there is no answer')
     identity = str(item.get("id") or f"written-{_order('id', item['question'])[:12]}")
+    spoken = language(item["question"])
     held_out = int(_order("split", identity)[:8], 16) / 0xFFFFFFFF < test_share
     usual = {
         "kind": "question",
-        "language": language(item["question"]),
+        "language": "zh" if spoken == "mixed" else spoken,
         "answers": [],
         "evidence": None,
         "options": None,
@@ -80,7 +81,7 @@ def completed(item: Any, where: str, test_share: float) -> dict[str, Any]:
         "category": "written",
         "contexts": [],
     }
-    return {**usual, **{name: value for name, value in item.items() if value is not None}, "id": identity}
+    return {**item, "id": identity, **{name: value for name, value in usual.items() if item.get(name) is None}}
 
 
 def choices(items: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
